@@ -1,0 +1,77 @@
+"""The event log of one node: structlog lines, buffered, and written with one call a turn of the loop.
+
+Never sends anything; whoever does must have called `flush` before (model section 5).
+"""
+
+import os
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+import structlog
+
+from node.errors import LogError, OutputError
+from node.record import Line
+
+
+def _render(_: Any, __: str, fields: MutableMapping[str, Any]) -> bytes:
+    return orjson.dumps({"event": fields.pop("event"), **fields}) + b"\n"
+
+
+class _Lines:
+    """The end of structlog's chain: it only keeps the rendered line."""
+
+    def __init__(self) -> None:
+        self.waiting: list[bytes] = []
+
+    def info(self, line: bytes) -> None:
+        self.waiting.append(line)
+
+
+class Journal:
+    """An event log that did not exist before."""
+
+    def __init__(self, path: Path) -> None:
+        """Create the log.
+
+        Raises OutputError if the file exists or cannot be created.
+        """
+        self.path = path
+        self._lines = _Lines()
+        self._logger = structlog.wrap_logger(
+            self._lines,
+            processors=[_render],
+            wrapper_class=structlog.BoundLogger,
+            cache_logger_on_first_use=True,
+        ).bind()
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise OutputError(f"{path}: cannot create this log: {error.strerror}") from error
+
+    def write(self, line: Line) -> None:
+        """Add a line; it is on its way to the disk after the next flush."""
+        fields = dict(cast(Mapping[str, Any], line))
+        self._logger.info(fields.pop("event"), **fields)
+
+    def flush(self) -> None:
+        """Write every line added so far.
+
+        Raises LogError if the disk took less than all of it: what follows must not leave the node.
+        """
+        if not self._lines.waiting:
+            return
+        data = b"".join(self._lines.waiting)
+        self._lines.waiting.clear()
+        try:
+            written = os.write(self._file, data)
+        except OSError as error:
+            raise LogError(f"{self.path}: cannot write: {error.strerror}; free some space and run again") from error
+        if written != len(data):
+            raise LogError(f"{self.path}: only {written} of {len(data)} bytes were written; is the disk full?")
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self.flush()
+        os.close(self._file)

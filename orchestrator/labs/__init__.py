@@ -1,0 +1,1 @@
+"""The three labs that drive the one process: live, in-process, simulated."""
