@@ -12,7 +12,7 @@ import orjson
 import structlog
 
 from node.errors import LogError, OutputError
-from node.record import Line
+from node.record import Line, parse_line
 
 
 def _render(_: Any, __: str, fields: MutableMapping[str, Any]) -> bytes:
@@ -27,6 +27,31 @@ class _Lines:
 
     def info(self, line: bytes) -> None:
         self.waiting.append(line)
+
+
+def seal_away(path: Path) -> Path | None:
+    """Rename a sealed log that stands in the way; return its new name, None if there was none.
+
+    Raises OutputError if a log is there that nobody sealed.
+    """
+    if not path.exists():
+        return None
+    if not _is_sealed(path.read_bytes()):
+        raise OutputError(f"{path}: this log was never sealed; is its node still running? Else move it away first")
+    number = 1
+    while (sealed := path.with_name(f"{path.stem}.{number}.sealed")).exists():
+        number += 1
+    return path.rename(sealed)
+
+
+def _is_sealed(log: bytes) -> bool:
+    """Whether the last line is a stop record, or says that somebody interrupted the node."""
+    *_, last, after = [b"", b"", *log.split(b"\n")]
+    try:
+        line = parse_line(last)
+    except LogError:
+        return False
+    return not after and (line["event"] == "stop" or (line["event"] == "end" and line["interrupted"]))
 
 
 class Journal:
@@ -72,6 +97,7 @@ class Journal:
             raise LogError(f"{self.path}: only {written} of {len(data)} bytes were written; is the disk full?")
 
     def close(self) -> None:
-        """Write what is left and close the file."""
-        self.flush()
+        """Close the file; a log that nothing was written to goes away."""
+        if os.fstat(self._file).st_size == 0:
+            self.path.unlink(missing_ok=True)
         os.close(self._file)

@@ -6,7 +6,7 @@ Never drawn by the machine itself: rate and phase come in as numbers, so that a 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
@@ -21,7 +21,9 @@ SEED_MAX = 2**63 - 1
 DURATION_NS_MAX = 2**53 - 1
 
 ClockName: TypeAlias = Literal["lamport", "lamport-literal", "lamport-no-increment"]
+CLOCK_NAMES: Final[tuple[ClockName, ...]] = get_args(ClockName)
 Pace: TypeAlias = Literal["exact", "free", "fast"]
+PACES: Final[tuple[Pace, ...]] = get_args(Pace)
 NodeNumber: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 

@@ -18,7 +18,7 @@ FORMAT_VERSION = 1
 Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Position: TypeAlias = Annotated[int, Field(ge=1, le=2**53 - 1)]
 TimeNs: TypeAlias = Annotated[int, Field(ge=-(2**62), le=2**62)]
-Copy: TypeAlias = Literal[0, 1]
+Copy: TypeAlias = Annotated[int, Field(ge=0, le=1)]
 
 
 class StartLine(TypedDict):

@@ -1,0 +1,140 @@
+"""The wire: frames of a four-byte length and JSON, strictly validated; bytes go in, frames come out.
+
+Never touches a socket. Source: model section 5; `docs/protocol.md` describes every frame.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, TypeAlias, cast
+
+import orjson
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from node.errors import RemoteProtocolError
+from node.model import NodeNumber
+
+WIRE_VERSION: Final = 1
+LENGTH_BYTES: Final = 4
+FRAME_BYTES_MAX: Final = 16 * 1024
+GREETING_BYTES_MAX: Final = 4 * 1024
+# A row has at most five integers, of 20 characters at most each: 128 rows always fit into a frame.
+ROWS_MAX: Final = 128
+
+Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53 - 1)]
+Position: TypeAlias = Annotated[int, Field(ge=1, le=2**53 - 1)]
+TimeNs: TypeAlias = Annotated[int, Field(ge=-(2**62), le=2**62)]
+RunName: TypeAlias = Annotated[str, Field(max_length=200)]
+Row: TypeAlias = tuple[Count, Position, Annotated[int, Field(ge=0, le=1)], Count, TimeNs]
+"""One message: the sender's tick, the index of its send event, copy, stamp, arrival."""
+
+
+class Hello(TypedDict):
+    """The greeting of a sender that has dialled; `base` is the number of the first message in its window."""
+
+    type: Literal["hello"]
+    version: Count
+    run: RunName
+    sender: NodeNumber
+    recipient: NodeNumber
+    incarnation: Count
+    epoch_ns: TimeNs | None
+    base: Position
+
+
+class Welcome(TypedDict):
+    """The answer to a greeting: what the receiver has queued (`have`) and what it has received (`done`)."""
+
+    type: Literal["welcome"]
+    incarnation: Count
+    have: Count
+    done: Count
+
+
+class Refusal(TypedDict):
+    """The other answer to a greeting: no, for good."""
+
+    type: Literal["refusal"]
+    reason: Annotated[str, Field(max_length=500)]
+
+
+class Epoch(TypedDict):
+    """From now on the sender has an epoch (Unix ns), in which all its times are given."""
+
+    type: Literal["epoch"]
+    epoch_ns: TimeNs
+
+
+class Data(TypedDict):
+    """Messages in order, the first with the number `first`, and then perhaps a promise `[due, seq]`.
+
+    A promise whose due is null is for good: nothing more will be sent.
+    """
+
+    type: Literal["data"]
+    first: Position
+    messages: Annotated[list[Row], Field(max_length=ROWS_MAX)]
+    promise: tuple[TimeNs | None, Count] | None
+
+
+class Ack(TypedDict):
+    """Everything up to `done` is received; `stopped` says that the receiver needs nothing more of this sender."""
+
+    type: Literal["ack"]
+    done: Count
+    stopped: bool
+
+
+Frame: TypeAlias = Hello | Welcome | Refusal | Epoch | Data | Ack
+FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(
+    Annotated[Frame, Field(discriminator="type")],
+    config=ConfigDict(extra="forbid", strict=True),
+)
+
+
+def encode(frame: Frame) -> bytes:
+    """Return the bytes of a frame."""
+    body = orjson.dumps(cast(Mapping[str, object], frame))
+    assert len(body) <= FRAME_BYTES_MAX, "we never build a frame too large"
+    return len(body).to_bytes(LENGTH_BYTES, "big") + body
+
+
+class Decoder:
+    """The bytes of one connection, cut into frames."""
+
+    def __init__(self, bytes_max: int = GREETING_BYTES_MAX) -> None:
+        """Start with the small limit for strangers; raise `bytes_max` once the peer has greeted."""
+        self.bytes_max = bytes_max
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Return the frames that `data` completes.
+
+        Raises RemoteProtocolError if a frame is too long or is none of ours; the connection is then beyond repair.
+        """
+        data = self._rest + data
+        frames, start = [], 0
+        while len(data) - start >= LENGTH_BYTES:
+            body_bytes = int.from_bytes(data[start : start + LENGTH_BYTES], "big")
+            if body_bytes > self.bytes_max:
+                raise RemoteProtocolError(f"a frame of {body_bytes} bytes; at most {self.bytes_max} are allowed")
+            end = start + LENGTH_BYTES + body_bytes
+            if len(data) < end:
+                break
+            frames.append(_decode(data[start + LENGTH_BYTES : end]))
+            start = end
+        self._rest = data[start:]
+        return frames
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether the bytes so far end inside a frame."""
+        return bool(self._rest)
+
+
+def _decode(body: bytes) -> Frame:
+    try:
+        return FRAME.validate_json(body)
+    except ValidationError as error:
+        # Only a count and a type: the text of such an error can be a thousand times its frame.
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]["type"]
+        raise RemoteProtocolError(f"a frame that is none of ours: {error.error_count()} errors, {first}") from None

@@ -1,0 +1,162 @@
+"""Links: each message once, in order, over connections that break; one end each for sender and receiver.
+
+Never opens a connection, never drops a message. Source: model section 5.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+
+from node.errors import LocalProtocolError, RefusedError, RemoteProtocolError
+from node.event import Message
+from node.frame import ROWS_MAX, Data, Hello, Row, Welcome
+from node.pace import END_NS, Promise
+
+
+class Outgoing:
+    """The sender's end: a window of messages that are not yet known to be received."""
+
+    def __init__(self, recipient: int) -> None:
+        self.recipient = recipient
+        self.is_connected = False
+        self._window: deque[Row] = deque()
+        self._base = 1
+        self._unsent: deque[Row] = deque()
+        self._promise: Promise | None = None
+        self._promise_sent: Promise | None = None
+
+    @property
+    def base(self) -> int:
+        """The number of the first message in the window, or of the next one if it is empty."""
+        return self._base
+
+    @property
+    def last(self) -> int:
+        """The number of the last message sent so far."""
+        return self._base + len(self._window) - 1
+
+    def push(self, message: Message) -> None:
+        """Add a message, the next of the link."""
+        assert message.number == self.last + 1, "messages are numbered in order"
+        row = (message.tick, message.index, message.copy, message.stamp, message.arrival_ns)
+        self._window.append(row)
+        self._unsent.append(row)
+
+    def promise(self, due_ns: int) -> None:
+        """Promise that nothing more will be sent before `due_ns`."""
+        self._promise = Promise(due_ns, self.last)
+
+    def connect(self, welcome: Welcome) -> None:
+        """Begin a connection: what the receiver has not is sent again, and the promise behind it.
+
+        Raises LocalProtocolError if the receiver has what was never sent, or has not what is already trimmed.
+        """
+        if welcome["have"] > self.last:
+            raise LocalProtocolError(
+                f"node {self.recipient} has {welcome['have']} messages of ours, but only {self.last} were sent: "
+                "is this log of another run?"
+            )
+        self.acknowledge(welcome["done"])
+        self._unsent = deque(islice(self._window, max(0, welcome["have"] - self._base + 1), None))
+        self._promise_sent = None
+        self.is_connected = True
+
+    def disconnect(self) -> None:
+        """End the connection; whatever was under way is in the window."""
+        self.is_connected = False
+
+    def acknowledge(self, done: int) -> None:
+        """Trim the window: everything up to `done` is received.
+
+        Raises RemoteProtocolError if it was never sent.
+        """
+        if done > self.last:
+            raise RemoteProtocolError(f"an acknowledgement of message {done}; the last sent is {self.last}")
+        while self._base <= done:
+            self._window.popleft()
+            self._base += 1
+
+    def take(self) -> Iterator[Data]:
+        """Yield the frames that the connection lacks; a promise goes behind the messages that it covers."""
+        while self._unsent:
+            first = self.last - len(self._unsent) + 1
+            rows = [self._unsent.popleft() for _ in range(min(ROWS_MAX, len(self._unsent)))]
+            yield Data(type="data", first=first, messages=rows, promise=None if self._unsent else self._take_promise())
+        if self._promise != self._promise_sent:
+            yield Data(type="data", first=self.last + 1, messages=[], promise=self._take_promise())
+
+    def _take_promise(self) -> tuple[int | None, int] | None:
+        self._promise_sent = self._promise
+        if self._promise is None:
+            return None
+        return None if self._promise.due_ns == END_NS else self._promise.due_ns, self._promise.seq
+
+
+class Incoming:
+    """The receiver's end: what it has, and what its log says it has received."""
+
+    def __init__(self, sender: int, incarnation: int) -> None:
+        self.sender = sender
+        self.incarnation = incarnation
+        self.is_connected = False
+        self.have = 0
+        self.done = 0
+        self._done_sent = 0
+        self._received_above: set[int] = set()
+        self._is_known = False
+
+    def greet(self, hello: Hello) -> None:
+        """Begin a connection.
+
+        Raises RefusedError if messages that were never received are no longer in the sender's window.
+        """
+        if not self._is_known:
+            self.have = self.done = hello["base"] - 1
+            self._is_known = True
+        if self.done < hello["base"] - 1:
+            raise RefusedError(
+                f"node {self.sender} is refused: its window begins at message {hello['base']}, but only {self.done} are received here: "
+                "is this log of another run?"
+            )
+        self._done_sent = self.done
+        self.is_connected = True
+
+    def disconnect(self) -> None:
+        """End the connection."""
+        self.is_connected = False
+
+    def accept(self, frame: Data) -> Iterator[Message]:
+        """Yield the messages of a frame that are new, numbered in order; arrivals as the sender gave them.
+
+        Raises RemoteProtocolError at a gap.
+        """
+        if frame["first"] > self.have + 1:
+            raise RemoteProtocolError(f"message {frame['first']} after message {self.have}: a gap")
+        for number, (tick, index, copy, stamp, arrival_ns) in enumerate(frame["messages"], frame["first"]):
+            if number <= self.have:
+                continue
+            self.have = number
+            yield Message(
+                arrival_ns=arrival_ns,
+                sender=self.sender,
+                tick=tick,
+                copy=copy,
+                incarnation=self.incarnation,
+                index=index,
+                stamp=stamp,
+                number=number,
+            )
+
+    def receive(self, number: int) -> None:
+        """Note that a message is received: its event is in the log or will be before anything is sent."""
+        self._received_above.add(number)
+        while self.done + 1 in self._received_above:
+            self.done += 1
+            self._received_above.remove(self.done)
+
+    def take_done(self) -> int | None:
+        """Return `done` if the sender does not know it yet."""
+        if self.done == self._done_sent:
+            return None
+        self._done_sent = self.done
+        return self.done

@@ -1,0 +1,109 @@
+"""From a command line to a node's exit code.
+
+Never decides anything about the run: it joins configuration, supervisor and daemon, and says how it ended.
+"""
+
+import asyncio
+import logging
+import os
+import shlex
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Coroutine, MutableMapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from node.config import NodeConfig, parse
+from node.daemon import Daemon
+from node.errors import OutputError, ScaleModelError
+from node.journal import seal_away
+from node.machine import Machine
+from node.supervisor import ByHand, Control
+
+INTERRUPTED = 130
+
+log = structlog.get_logger()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one node; return its exit code (design section 5)."""
+    try:
+        config = parse(arguments, os.environ)
+        _configure_words(config.model.node)
+        return _run(_take_part(config))
+    except ScaleModelError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception:
+        return _report_bug()
+
+
+async def _take_part(config: NodeConfig) -> int:
+    log_path = _log_path(config)
+    supervisor = (
+        Control()
+        if config.is_controlled
+        else ByHand(config.peers, host=config.listen.host, epoch_ns=config.epoch_ns)
+    )
+    machine = Machine(config.model, run=config.run, pace=config.pace)
+    daemon = Daemon(machine, supervisor, log_path=log_path, start_deadline_s=config.start_deadline_s)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):  # Windows has no such handlers; there Ctrl-C is a KeyboardInterrupt.
+            asyncio.get_running_loop().add_signal_handler(number, daemon.interrupt)
+    try:
+        await daemon.run(config.listen)
+    finally:
+        if not config.is_controlled and log_path.exists():
+            directory = shlex.quote(str(config.log_dir))
+            print(f"log: {log_path} · check all nodes as one run: python3 lab.py check {directory}", file=sys.stderr)
+    return INTERRUPTED if daemon.is_interrupted else 0
+
+
+def _log_path(config: NodeConfig) -> Path:
+    try:
+        config.log_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{config.log_dir}: cannot create this directory: {error.strerror}") from None
+    path = config.log_dir / f"events-{config.model.node}.jsonl"
+    if (sealed := seal_away(path)) is not None:
+        log.info(f"an older log is now {sealed}")
+    return path
+
+
+def _run(life: Coroutine[Any, Any, int]) -> int:
+    try:
+        import uvloop
+    except ModuleNotFoundError:  # There is none for Windows.
+        return asyncio.run(life)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(life)
+
+
+def _configure_words(node: int) -> None:
+    """Send words to stderr, one line each; stdout is the orchestrator's."""
+
+    def render(_: Any, level: str, fields: MutableMapping[str, Any]) -> str:
+        words = fields.pop("event")
+        mark = "" if level == "info" else f"{level}: "
+        return f"node {node}: {mark}{words}" + "".join(f" {name}={value}" for name, value in fields.items())
+
+    structlog.configure(
+        processors=[render],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _report_bug() -> int:
+    with tempfile.NamedTemporaryFile("w", prefix="scale-model-", suffix=".txt", delete=False) as file:
+        file.write(traceback.format_exc())
+    print(f"error: a bug of ours; the traceback is in {file.name}", file=sys.stderr)
+    return 70
