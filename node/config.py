@@ -81,7 +81,13 @@ def parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     add("--port", type=_port, default="0", help="the port to listen on (default: one of the system's choice)")
     add("--peers", nargs="*", type=_peer, default=[], metavar="N=HOST:PORT", help="the other machines")
-    add("--tick-rate", type=_rates, default="1-6", metavar="MIN-MAX|N", help="ticks a second, drawn or given (default: %(default)s)")
+    add(
+        "--tick-rate",
+        type=_rates,
+        default="1-6",
+        metavar="MIN-MAX|N",
+        help="ticks a second, drawn or given (default: %(default)s)",
+    )
     add("--phase", choices=("random", "aligned"), default="random", help="when the first tick is due")
     add("--internal-probability", type=float, default=0.7, metavar="P", help="default: %(default)s")
     add("--clock", choices=CLOCK_NAMES, default="lamport", help="the rule, or a well-known mistake")

@@ -118,10 +118,12 @@ class Daemon:
             await self._live(tasks, mesh, address)
         except asyncio.CancelledError:
             self._seal()
-            if not self.is_interrupted:
+            if not (self.is_interrupted or self._failure):
                 raise
             assert self._life is not None, "somebody runs us"
             self._life.uncancel()
+            if self._failure is not None:
+                raise self._failure from None
         except ScaleModelError:
             self._seal()
             raise
@@ -216,7 +218,9 @@ class Daemon:
         if behind_ns < 0:
             self._timer = self._loop.call_at(self._epoch_s + due_ns / SECOND_NS, self._due, due_ns)
         elif behind_ns >= self._behind_ns_said:
-            log.warning("behind its ticks", seconds=round(behind_ns / SECOND_NS, 1), waits_for=self.machine.holding_back())
+            log.warning(
+                "behind its ticks", seconds=round(behind_ns / SECOND_NS, 1), waits_for=self.machine.holding_back()
+            )
             self._behind_ns_said = 2 * behind_ns
 
     def _due(self, due_ns: int) -> None:

@@ -115,7 +115,8 @@ class Incoming:
             self._is_known = True
         if self.done < hello["base"] - 1:
             raise RefusedError(
-                f"node {self.sender} is refused: its window begins at message {hello['base']}, but only {self.done} are received here: "
+                f"node {self.sender} is refused: its window begins at message {hello['base']}, "
+                f"but only {self.done} are received here: "
                 "is this log of another run?"
             )
         self._done_sent = self.done

@@ -6,15 +6,15 @@ Source: model sections 4 to 6.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
 
 from node.errors import RefusedError, RemoteProtocolError
-from node.frame import WIRE_VERSION, Ack, Data, Epoch, Frame, Hello, Refusal, Welcome
+from node.frame import WIRE_VERSION, Ack, Data, Epoch, Frame, Hello, Welcome
+from node.greeting import refuse_strangers
 from node.link import Incoming, Outgoing
 from node.model import Model, Pace
-from node.pace import END_NS, Horizon, Promise, may_tick
+from node.pace import END_NS, Horizon, Promise, Waits, may_tick
 from node.process import Process
-from node.record import EndLine, HeldBack, Line, LinkLine, StopLine, event_line, start_line
+from node.record import Direction, HeldBack, Line, LinkState, end_line, event_line, link_line, start_line, stop_line
 
 
 class Machine:
@@ -39,8 +39,7 @@ class Machine:
         self._sender_epoch_ns: dict[int, int] = {}
         self._early: list[tuple[Incoming, Data]] = []
         self._is_interrupted = False
-        self._is_held = False
-        self._held_back = HeldBack(ticks=0, total_ns=0, max_ns=0)
+        self._waits = Waits()
 
     # The mesh.
 
@@ -70,8 +69,8 @@ class Machine:
         Raises RefusedError if the two of us can never work together.
         """
         sender = hello["sender"]
-        self._refuse_strangers(hello)
         link = self.incoming.get(sender)
+        refuse_strangers(hello, self.model, run=self.run, incarnation_min=link.incarnation if link else 0)
         if link is None or link.incarnation < hello["incarnation"]:
             link = Incoming(sender, hello["incarnation"])
         link.greet(hello)
@@ -177,7 +176,8 @@ class Machine:
         if self.epoch_ns is None or due_ns is None:
             return False
         answer = may_tick(self.pace, due_ns, now_ns=now_ns, horizon=self._horizon)
-        self._is_held = self._is_held or (not answer and self.pace == "exact" and now_ns >= due_ns)
+        if not answer and now_ns >= due_ns:
+            self._waits.wait()
         return answer
 
     def holding_back(self) -> list[int]:
@@ -187,8 +187,8 @@ class Machine:
 
     def tick(self, now_ns: int, wall: int) -> None:
         """Execute the next tick, which `may_tick` has allowed."""
-        if self._is_held:
-            self._note_held_back(now_ns)
+        assert self.next_due_ns is not None, "may_tick has allowed it"
+        self._waits.go(now_ns - self.next_due_ns)
         step = self.process.tick()
         self._lines.append(event_line(step.event, wall))
         for recipient, message in step.sent:
@@ -227,25 +227,15 @@ class Machine:
 
     def stop(self, wall: int) -> None:
         """Write the stop record: what is left of the messages, as memory has it."""
-        unreceived = self.process.unreceived()
-        incoming = [
-            (
-                sender,
-                sum(m.sender == sender and m.arrival_ns < self.model.duration_ns for m, _ in unreceived),
-                sum(m.sender == sender and m.arrival_ns >= self.model.duration_ns for m, _ in unreceived),
-            )
-            for sender in self.model.senders
-        ]
-        late = [(m.sender, m.incarnation, m.index, m.copy, seen_ns) for m, seen_ns in unreceived if seen_ns is not None]
+        waits = self._waits
+        held_back = HeldBack(ticks=waits.ticks, total_ns=waits.total_ns, max_ns=waits.max_ns)
         self._lines.append(
-            StopLine(
-                event="stop",
-                node=self.model.node,
+            stop_line(
+                self.model,
                 incarnation=self.incarnation,
                 events=self.process.index,
-                incoming=incoming,
-                late=late,
-                held_back=self._held_back if self.pace == "exact" else None,
+                unreceived=self.process.unreceived(),
+                held_back=held_back if self.pace == "exact" else None,
                 wall=wall,
             )
         )
@@ -292,22 +282,6 @@ class Machine:
 
     # Helpers.
 
-    def _refuse_strangers(self, hello: Hello) -> None:
-        sender, known = hello["sender"], self.incoming.get(hello["sender"])
-        if hello["version"] != WIRE_VERSION:
-            reason = f"it speaks version {hello['version']} of the wire, this node version {WIRE_VERSION}"
-        elif hello["run"] != self.run:
-            reason = f"it belongs to the run {hello['run']!r}, this node to {self.run!r}"
-        elif hello["recipient"] != self.model.node:
-            reason = f"it looks for node {hello['recipient']}, and this is node {self.model.node}"
-        elif sender not in self.model.senders:
-            reason = f"no machine {sender} sends to machine {self.model.node}"
-        elif known is not None and hello["incarnation"] < known.incarnation:
-            reason = f"it is incarnation {hello['incarnation']}, and incarnation {known.incarnation} was here already"
-        else:
-            return
-        raise RefusedError(f"node {sender} is refused: {reason}")
-
     def _accept(self, link: Incoming, frame: Data) -> None:
         assert self.epoch_ns is not None, "data is taken in after the start"
         # A message's times are in its sender's epoch.
@@ -328,9 +302,8 @@ class Machine:
 
     def _end(self, wall: int) -> None:
         self._lines.append(
-            EndLine(
-                event="end",
-                node=self.model.node,
+            end_line(
+                self.model,
                 incarnation=self.incarnation,
                 events=self.process.index,
                 interrupted=self._is_interrupted,
@@ -338,32 +311,9 @@ class Machine:
             )
         )
 
-    def _note_held_back(self, now_ns: int) -> None:
-        assert self.next_due_ns is not None, "a tick is due"
-        self._is_held = False
-        held_ns = now_ns - self.next_due_ns
-        self._held_back["ticks"] += 1
-        self._held_back["total_ns"] += held_ns
-        self._held_back["max_ns"] = max(self._held_back["max_ns"], held_ns)
-
-    def _note_link(
-        self, peer: int, direction: Literal["to", "from"], state: Literal["up", "down"], wall: int
-    ) -> None:
+    def _note_link(self, peer: int, direction: Direction, state: LinkState, wall: int) -> None:
         if self.has_stopped or self._is_interrupted:
             return  # The log is sealed.
         self._lines.append(
-            LinkLine(
-                event="link",
-                node=self.model.node,
-                incarnation=self.incarnation,
-                peer=peer,
-                direction=direction,
-                state=state,
-                wall=wall,
-            )
+            link_line(self.model, incarnation=self.incarnation, peer=peer, direction=direction, state=state, wall=wall)
         )
-
-
-def refusal(error: RefusedError) -> Refusal:
-    """Return the answer to a greeting that cannot be accepted."""
-    return Refusal(type="refusal", reason=str(error)[:500])

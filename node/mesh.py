@@ -7,6 +7,7 @@ import asyncio
 import errno
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 import structlog
@@ -14,10 +15,12 @@ import structlog
 from node.dice import below, roll
 from node.errors import PortTakenError, ProtocolError, RefusedError, RemoteProtocolError, UnavailableError
 from node.frame import FRAME_BYTES_MAX, GREETING_BYTES_MAX, Decoder, Frame, encode
-from node.machine import Machine, refusal
+from node.greeting import refusal
+from node.machine import Machine
 
 READ_BYTES: Final = 256 * 1024
 UNSENT_BYTES_MAX: Final = 1024 * 1024
+CONNECT_S_MAX: Final = 5.0
 GREETING_S_MAX: Final = 2.0
 BACKOFF_S_MIN: Final = 0.05
 BACKOFF_S_MAX: Final = 1.0
@@ -119,9 +122,10 @@ class Mesh:
         attempt = 0
         while True:
             try:
-                reader, writer = await asyncio.open_connection(*address)
-            except OSError as error:
-                log.debug("cannot connect yet", peer=recipient, reason=error.strerror or str(error))
+                async with asyncio.timeout(CONNECT_S_MAX):
+                    reader, writer = await asyncio.open_connection(*address)
+            except (OSError, TimeoutError) as error:
+                log.debug("cannot connect yet", peer=recipient, reason=str(error))
             else:
                 attempt = 0 if await self._talk_to(recipient, Wire(reader, writer)) else attempt
             await asyncio.sleep(self._backoff_s(recipient, attempt))
@@ -226,10 +230,8 @@ class Mesh:
 
     def _flush_once_drained(self, wire: Wire) -> None:
         async def drain() -> None:
-            try:
+            with suppress(OSError):  # Its reader sees the end of the connection, too.
                 await wire.drain()
-            except OSError:
-                pass  # Its reader sees the end of the connection, too.
             wire.is_draining = False
             self._wake()
 

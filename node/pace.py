@@ -54,6 +54,28 @@ class Horizon:
         ]
 
 
+class Waits:
+    """How often and how long ticks, due by the wall clock, waited for a promise."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self.total_ns = 0
+        self.max_ns = 0
+        self._is_waiting = False
+
+    def wait(self) -> None:
+        """Note that the next tick is due and not safe."""
+        self._is_waiting = True
+
+    def go(self, waited_ns: int) -> None:
+        """Note that a tick happens, so long after it was due; it counts only if it had to wait."""
+        if self._is_waiting:
+            self._is_waiting = False
+            self.ticks += 1
+            self.total_ns += waited_ns
+            self.max_ns = max(self.max_ns, waited_ns)
+
+
 def may_tick(pace: Pace, due_ns: int, *, now_ns: int, horizon: Horizon) -> bool:
     """Return whether a tick due at `due_ns` may happen at `now_ns`, both since the epoch."""
     match pace:

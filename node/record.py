@@ -3,13 +3,15 @@
 Never opens a file. `docs/run-directory.md` describes every field.
 """
 
-from typing import Annotated, Any, Final, Literal, TypeAlias, cast
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal, NotRequired, TypeAlias, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from node.errors import LogError
-from node.event import Delivery, Event, MessageId
+from node.event import Delivery, Event, Message, MessageId
 from node.model import MODEL_VERSION, Model, NodeNumber, Pace
 
 FORMAT_VERSION = 1
@@ -19,6 +21,8 @@ Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Position: TypeAlias = Annotated[int, Field(ge=1, le=2**53 - 1)]
 TimeNs: TypeAlias = Annotated[int, Field(ge=-(2**62), le=2**62)]
 Copy: TypeAlias = Annotated[int, Field(ge=0, le=1)]
+Direction: TypeAlias = Literal["to", "from"]
+LinkState: TypeAlias = Literal["up", "down"]
 
 
 class StartLine(TypedDict):
@@ -83,8 +87,8 @@ class LinkLine(TypedDict):
     node: NodeNumber
     incarnation: Count
     peer: NodeNumber
-    direction: Literal["to", "from"]
-    state: Literal["up", "down"]
+    direction: Direction
+    state: LinkState
     wall: TimeNs | None
 
 
@@ -173,6 +177,56 @@ def event_line(event: Event, wall: int | None) -> InternalLine | SendLine | Rece
         if event.seen_ns is not None:
             line["seen_ns"] = event.seen_ns
     return cast(InternalLine | SendLine | ReceiveLine, line)
+
+
+def link_line(
+    model: Model, *, incarnation: int, peer: int, direction: Direction, state: LinkState, wall: int | None
+) -> LinkLine:
+    """Return the line that says that a connection was made or lost."""
+    return LinkLine(
+        event="link",
+        node=model.node,
+        incarnation=incarnation,
+        peer=peer,
+        direction=direction,
+        state=state,
+        wall=wall,
+    )
+
+
+def end_line(model: Model, *, incarnation: int, events: int, interrupted: bool, wall: int | None) -> EndLine:
+    """Return the line behind a machine's last event."""
+    return EndLine(
+        event="end", node=model.node, incarnation=incarnation, events=events, interrupted=interrupted, wall=wall
+    )
+
+
+def stop_line(
+    model: Model,
+    *,
+    incarnation: int,
+    events: int,
+    unreceived: Sequence[tuple[Message, int | None]],
+    held_back: HeldBack | None,
+    wall: int | None,
+) -> StopLine:
+    """Return the stop record; `unreceived` is what memory has of messages, and from when late ones were seen."""
+    in_queue = Counter(message.sender for message, _ in unreceived if message.arrival_ns < model.duration_ns)
+    in_flight = Counter(message.sender for message, _ in unreceived if message.arrival_ns >= model.duration_ns)
+    return StopLine(
+        event="stop",
+        node=model.node,
+        incarnation=incarnation,
+        events=events,
+        incoming=[(sender, in_queue[sender], in_flight[sender]) for sender in model.senders],
+        late=[
+            (message.sender, message.incarnation, message.index, message.copy, seen_ns)
+            for message, seen_ns in unreceived
+            if seen_ns is not None
+        ],
+        held_back=held_back,
+        wall=wall,
+    )
 
 
 def parse_line(line: bytes) -> Line:

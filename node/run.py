@@ -9,8 +9,6 @@ import os
 import shlex
 import signal
 import sys
-import tempfile
-import traceback
 from collections.abc import Coroutine, MutableMapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,9 +16,14 @@ from typing import Any
 
 import structlog
 
+try:
+    from uvloop import new_event_loop
+except ModuleNotFoundError:  # There is no uvloop for Windows.
+    from asyncio import new_event_loop
+
 from node.config import NodeConfig, parse
 from node.daemon import Daemon
-from node.errors import OutputError, ScaleModelError
+from node.errors import OutputError
 from node.journal import seal_away
 from node.machine import Machine
 from node.supervisor import ByHand, Control
@@ -31,26 +34,19 @@ log = structlog.get_logger()
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one node; return its exit code (design section 5)."""
-    try:
-        config = parse(arguments, os.environ)
-        _configure_words(config.model.node)
-        return _run(_take_part(config))
-    except ScaleModelError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception:
-        return _report_bug()
+    """Run one node; return 0, or 130 if it was interrupted.
+
+    Raises ScaleModelError, whose `exit_code` is the node's.
+    """
+    config = parse(arguments, os.environ)
+    _configure_words(config.model.node)
+    return _run(_take_part(config))
 
 
 async def _take_part(config: NodeConfig) -> int:
     log_path = _log_path(config)
     supervisor = (
-        Control()
-        if config.is_controlled
-        else ByHand(config.peers, host=config.listen.host, epoch_ns=config.epoch_ns)
+        Control() if config.is_controlled else ByHand(config.peers, host=config.listen.host, epoch_ns=config.epoch_ns)
     )
     machine = Machine(config.model, run=config.run, pace=config.pace)
     daemon = Daemon(machine, supervisor, log_path=log_path, start_deadline_s=config.start_deadline_s)
@@ -62,7 +58,7 @@ async def _take_part(config: NodeConfig) -> int:
     finally:
         if not config.is_controlled and log_path.exists():
             directory = shlex.quote(str(config.log_dir))
-            print(f"log: {log_path} · check all nodes as one run: python3 lab.py check {directory}", file=sys.stderr)
+            log.info(f"its log is {log_path}; check all nodes as one run with: python3 lab.py check {directory}")
     return INTERRUPTED if daemon.is_interrupted else 0
 
 
@@ -78,11 +74,7 @@ def _log_path(config: NodeConfig) -> Path:
 
 
 def _run(life: Coroutine[Any, Any, int]) -> int:
-    try:
-        import uvloop
-    except ModuleNotFoundError:  # There is none for Windows.
-        return asyncio.run(life)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(life)
 
 
@@ -97,13 +89,6 @@ def _configure_words(node: int) -> None:
     structlog.configure(
         processors=[render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-
-
-def _report_bug() -> int:
-    with tempfile.NamedTemporaryFile("w", prefix="scale-model-", suffix=".txt", delete=False) as file:
-        file.write(traceback.format_exc())
-    print(f"error: a bug of ours; the traceback is in {file.name}", file=sys.stderr)
-    return 70
