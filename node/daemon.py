@@ -16,7 +16,7 @@ from node.journal import Journal
 from node.machine import Machine
 from node.mesh import Address, Mesh
 
-TICKS_A_TURN_MAX: Final = 64
+TURN_NS_MAX: Final = 2_000_000
 BEHIND_NS_MIN: Final = 1_000_000_000
 SECOND_NS: Final = 1_000_000_000
 
@@ -60,6 +60,7 @@ class Daemon:
         self._life: asyncio.Task[None] | None = None
         self._failure: ScaleModelError | None = None
         self._is_woken = False
+        self._is_over = False
         self._timer: asyncio.TimerHandle | None = None
         self._epoch_s = 0.0
         self._now_ns_min = 0
@@ -83,13 +84,15 @@ class Daemon:
         except* ScaleModelError as group:
             self._failure = self._failure or _first(group)
         finally:
+            if self._mesh is not None:
+                await self._mesh.close()
             self._journal.close()
         if self._failure is not None:
             raise self._failure
 
     def wake(self) -> None:
         """Have the machine looked after in the next turn of the loop."""
-        if not self._is_woken:
+        if not (self._is_woken or self._is_over):
             self._is_woken = True
             self._loop.call_soon(self._turn)
 
@@ -127,7 +130,9 @@ class Daemon:
         except ScaleModelError:
             self._seal()
             raise
-        await mesh.close()
+        finally:
+            self._is_over = True
+            mesh.end()
 
     async def _live(self, tasks: asyncio.TaskGroup, mesh: Mesh, address: Address) -> None:
         addresses = await self._supervisor.addresses(await mesh.listen(address))
@@ -176,6 +181,8 @@ class Daemon:
     def _turn(self) -> None:
         """Let the machine act, write its lines with one call, and only then send its frames."""
         self._is_woken = False
+        if self._is_over:
+            return
         try:
             self._tick()
             self._flush()
@@ -188,12 +195,12 @@ class Daemon:
 
     def _tick(self) -> None:
         machine = self.machine
-        for _ in range(TICKS_A_TURN_MAX):
-            now_ns = self._now_ns()
-            if not machine.may_tick(now_ns):
-                break
+        now_ns = began_ns = self._now_ns()
+        # However far behind, a node keeps listening: what it does not read comes late.
+        while now_ns - began_ns < TURN_NS_MAX and machine.may_tick(now_ns):
             machine.tick(now_ns, time.time_ns())
-        else:
+            now_ns = self._now_ns()
+        if machine.may_tick(now_ns):
             self.wake()
         if machine.may_stop:
             machine.stop(time.time_ns())

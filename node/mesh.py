@@ -22,6 +22,7 @@ READ_BYTES: Final = 256 * 1024
 UNSENT_BYTES_MAX: Final = 1024 * 1024
 CONNECT_S_MAX: Final = 5.0
 GREETING_S_MAX: Final = 2.0
+CLOSE_S_MAX: Final = 1.0
 BACKOFF_S_MIN: Final = 0.05
 BACKOFF_S_MAX: Final = 1.0
 
@@ -87,6 +88,11 @@ class Wire:
         """Close the connection after what was handed over."""
         self._writer.close()
 
+    async def closed(self) -> None:
+        """Close the connection and return when what was handed over is out."""
+        self._writer.close()
+        await self._writer.wait_closed()
+
 
 class Mesh:
     """All connections of one machine; `wake` is called whenever the machine may have something new to do."""
@@ -99,6 +105,8 @@ class Mesh:
         self._from: dict[int, Wire] = {}
         self._greetings: list[tuple[Wire, Frame]] = []
         self._server: asyncio.Server | None = None
+        self._wires: set[Wire] = set()
+        self._has_ended = False
 
     async def listen(self, address: Address) -> int:
         """Accept connections; return the port.
@@ -127,7 +135,7 @@ class Mesh:
             except (OSError, TimeoutError) as error:
                 log.debug("cannot connect yet", peer=recipient, reason=str(error))
             else:
-                attempt = 0 if await self._talk_to(recipient, Wire(reader, writer)) else attempt
+                attempt = 0 if await self._talk_to(recipient, self._wire(reader, writer)) else attempt
             await asyncio.sleep(self._backoff_s(recipient, attempt))
             attempt += 1
 
@@ -144,14 +152,17 @@ class Mesh:
         for sender, wire in self._from.items():
             wire.send(self._machine.take_answers(sender))
 
-    async def close(self) -> None:
-        """Close every connection, the peers having had a moment to take what was sent."""
+    def end(self) -> None:
+        """Accept nothing more; what was handed to a connection still goes out."""
+        self._has_ended = True
         if self._server is not None:
             self._server.close()
-        wires = [*self._to.values(), *self._from.values()]
-        for wire in wires:
-            wire.close()
-        await asyncio.gather(*(wire.drain() for wire in wires), return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close every connection, the peers having a moment to take what was sent."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S_MAX):
+                await asyncio.gather(*(wire.closed() for wire in self._wires), return_exceptions=True)
 
     async def _talk_to(self, recipient: int, wire: Wire) -> bool:
         """Greet a recipient and read its answers until the connection ends; return whether it answered."""
@@ -175,7 +186,7 @@ class Mesh:
         except (OSError, RemoteProtocolError) as error:
             log.warning("connection ended", peer=recipient, reason=str(error))
         finally:
-            wire.close()
+            self._hang_up(wire)
             if has_answered:
                 self._to.pop(recipient)
                 self._machine.lose_recipient(recipient, time.time_ns())
@@ -183,7 +194,15 @@ class Mesh:
         return has_answered
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._tasks.create_task(self._serve(Wire(reader, writer)))
+        if self._has_ended:
+            writer.close()
+        else:
+            self._tasks.create_task(self._serve(self._wire(reader, writer)))
+
+    def _wire(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Wire:
+        wire = Wire(reader, writer)
+        self._wires.add(wire)
+        return wire
 
     async def _serve(self, wire: Wire) -> None:
         """Read from one sender until its connection ends."""
@@ -203,7 +222,7 @@ class Mesh:
         except (OSError, ProtocolError) as error:
             log.warning("connection ended", peer=sender, reason=str(error))
         finally:
-            wire.close()
+            self._hang_up(wire)
             if sender is not None and self._from.get(sender) is wire:
                 self._from.pop(sender)
                 self._machine.lose_sender(sender, time.time_ns())
@@ -223,6 +242,11 @@ class Mesh:
         self._from[sender] = wire
         self._say(wire, welcome)
         return sender
+
+    def _hang_up(self, wire: Wire) -> None:
+        wire.close()
+        if not self._has_ended:
+            self._wires.discard(wire)
 
     def _say(self, wire: Wire, frame: Frame) -> None:
         self._greetings.append((wire, frame))

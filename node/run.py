@@ -19,7 +19,7 @@ import structlog
 try:
     from uvloop import new_event_loop
 except ModuleNotFoundError:  # There is no uvloop for Windows.
-    from asyncio import new_event_loop
+    from asyncio import new_event_loop  # type: ignore[assignment]  # as good a factory
 
 from node.config import NodeConfig, parse
 from node.daemon import Daemon

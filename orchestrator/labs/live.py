@@ -1,0 +1,227 @@
+"""The live lab: one operating-system process per machine, led over its stdin and stdout, talking TCP.
+
+Never imports the daemon: a node is a command. A node ends when its stdin does, so no orphan outlives the orchestrator.
+Source: model section 6.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from node.errors import ScaleModelError
+from node.model import MODEL_JSON, Model, Pace
+from orchestrator.labs.outcome import Outcome
+from orchestrator.labs.progress import Progress, Watcher, nobody
+from orchestrator.labs.stopwatch import Stopwatch
+from orchestrator.rundir import Run
+
+HOST: Final = "127.0.0.1"
+LEAD_NS: Final = 50_000_000
+"""How far ahead the common epoch is, so that every node has heard of it when it comes."""
+SEAL_S_MAX: Final = 5.0
+NODE_COMMAND: Final = (sys.executable, "-m", "node")
+
+
+class _Over(Exception):  # noqa: N818  # nothing is wrong: this is how a TaskGroup is ended
+    """Every node has stopped."""
+
+
+class _Interrupted(Exception):  # noqa: N818  # nothing is wrong
+    """Somebody wants the run to end now."""
+
+
+class NodeDiedError(ScaleModelError):
+    """A node ended before it was told to."""
+
+    def __init__(self, node: int, code: int, words: str) -> None:
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        super().__init__(f"machine {node} ended {how}" + (f": {words}" if words else ""))
+        self.code = code
+
+
+class Observer:
+    """`observer.jsonl`: what happened to the nodes, written at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def note(self, event: str, node: int, **fields: object) -> None:
+        """Append a line."""
+        line = orjson.dumps({"event": event, "node": node, **fields, "wall": time.time_ns()}) + b"\n"
+        with self._path.open("ab") as file:
+            file.write(line)
+
+
+class Node:
+    """One node as a process; it says and hears JSON lines."""
+
+    def __init__(
+        self, node: int, process: asyncio.subprocess.Process, *, stderr_path: Path, observer: Observer
+    ) -> None:
+        self.node = node
+        self.port = 0
+        self._process = process
+        self._stderr_path = stderr_path
+        self._observer = observer
+        observer.note("start", node, pid=process.pid)
+
+    async def hear(self, key: str) -> Any:
+        """Return what the node says next, under `key`.
+
+        Raises NodeDiedError if it says nothing more.
+        """
+        assert self._process.stdout is not None, "stdout is a pipe"
+        line = await self._process.stdout.readline()
+        if not line:
+            raise NodeDiedError(self.node, await self._process.wait(), self._last_words())
+        return orjson.loads(line)[key]
+
+    def tell(self, **words: object) -> None:
+        """Send the node one line."""
+        assert self._process.stdin is not None, "stdin is a pipe"
+        self._process.stdin.write(orjson.dumps(words, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+
+    def dismiss(self) -> None:
+        """End the node's stdin: it seals its log if need be, and exits."""
+        assert self._process.stdin is not None, "stdin is a pipe"
+        self._process.stdin.close()
+
+    async def ended(self) -> None:
+        """Return when the node has exited; one that takes too long is killed."""
+        try:
+            async with asyncio.timeout(SEAL_S_MAX):
+                code = await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            code = await self._process.wait()
+        self._observer.note("exit", self.node, code=code)
+
+    def _last_words(self) -> str:
+        lines = self._stderr_path.read_text(errors="replace").splitlines()
+        return lines[-1].removeprefix("error: ") if lines else ""
+
+
+class LiveRun:
+    """One run of a live cluster, from its first process to its last."""
+
+    def __init__(
+        self, run: Run, machines: Mapping[int, Model], *, name: str, pace: Pace, command: Sequence[str]
+    ) -> None:
+        self._run = run
+        self._machines = machines
+        self._name = name
+        self._pace: Pace = pace
+        self._command = command
+        self._observer = Observer(run.observer_path)
+        self._nodes: list[Node] = []
+
+    async def assemble(self) -> None:
+        """Start every node, and introduce them; return when the mesh is complete."""
+        for node, model in self._machines.items():
+            self._nodes.append(await self._spawn(node, model))
+        for node in self._nodes:
+            node.port = await node.hear("port")
+        addresses = {node.node: (HOST, node.port) for node in self._nodes}
+        for node in self._nodes:
+            peers = self._machines[node.node].peers
+            node.tell(peers={peer: addresses[peer] for peer in peers})
+        await _all(node.hear("ready") for node in self._nodes)
+
+    async def go(self) -> None:
+        """Give the common epoch, and return when there is a stop record of every node."""
+        epoch_ns = time.time_ns() + (0 if self._pace == "fast" else LEAD_NS)
+        for node in self._nodes:
+            node.tell(epoch_ns=epoch_ns)
+        await _all(node.hear("stopped") for node in self._nodes)
+
+    async def dismiss(self) -> None:
+        """End every node that is still there."""
+        for node in self._nodes:
+            node.dismiss()
+        await _all(node.ended() for node in self._nodes)
+
+    async def _spawn(self, node: int, model: Model) -> Node:
+        path = self._run.model_path(node)
+        content = {"run": self._name, "pace": self._pace, "model": orjson.Fragment(MODEL_JSON.dump_json(model))}
+        path.write_bytes(orjson.dumps(content) + b"\n")
+        arguments = ("--control", "--port", "0", "--model", str(path), "--log-dir", str(self._run.path))
+        stderr_path = self._run.stderr_path(node)
+        with stderr_path.open("wb") as stderr:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=stderr,
+                # Ctrl-C is for the orchestrator; it tells the nodes.
+                start_new_session=True,
+            )
+        return Node(node, process, stderr_path=stderr_path, observer=self._observer)
+
+
+async def run_live(
+    run: Run,
+    machines: Mapping[int, Model],
+    *,
+    name: str,
+    pace: Pace,
+    node_command: Sequence[str] = NODE_COMMAND,
+    progress: Watcher = nobody,
+    interrupted: asyncio.Event | None = None,
+) -> Outcome:
+    """Run a cluster of processes and return how it went; its record is in the directory of `run`.
+
+    A node that dies ends the run: what is there stays, and the outcome names it.
+    """
+    live = LiveRun(run, machines, name=name, pace=pace, command=node_command)
+    stopwatch = Stopwatch()
+    is_interrupted, failure = False, None
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_raise_once(interrupted))
+            progress(Progress("starting"))
+            await live.assemble()
+            stopwatch.tick()
+            progress(Progress("ticking"))
+            await live.go()
+            raise _Over
+    except* _Over:
+        pass
+    except* _Interrupted:
+        is_interrupted = True
+    except* NodeDiedError as group:
+        failure = _first(group)
+    finally:
+        stopwatch.end()
+        progress(Progress("ending"))
+        await live.dismiss()
+    return stopwatch.outcome(
+        interrupted=is_interrupted,
+        failure=str(failure) if failure else None,
+        exit_code=max(failure.code, 0) if failure else 0,
+    )
+
+
+async def _raise_once(interrupted: asyncio.Event | None) -> None:
+    if interrupted is not None:
+        await interrupted.wait()
+        raise _Interrupted
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, object]]) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for coroutine in work:
+            tasks.create_task(coroutine)
+
+
+def _first(group: BaseExceptionGroup[NodeDiedError]) -> NodeDiedError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, NodeDiedError), "the group holds nothing else"
+    return error

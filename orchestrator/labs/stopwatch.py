@@ -1,0 +1,47 @@
+"""How long a run took, by the world's clock; nothing in the model depends on it."""
+
+import time
+
+from orchestrator.labs.outcome import Outcome
+
+try:
+    import resource
+except ModuleNotFoundError:  # Windows has none, and counts the CPU time of this process alone.
+    resource = None  # type: ignore[assignment]
+
+
+class Stopwatch:
+    """Started when made; `tick` ends the set-up, `end` the ticking, `outcome` the run."""
+
+    def __init__(self) -> None:
+        self._started = self._ticking = time.perf_counter()
+        self._ended: float | None = None
+        self._cpu_s = _cpu_s()
+
+    def tick(self) -> None:
+        """Say that the first tick may come: the set-up is over."""
+        self._ticking = time.perf_counter()
+
+    def end(self) -> None:
+        """Say that the last stop record is there; without it, `outcome` says so."""
+        self._ended = time.perf_counter()
+
+    def outcome(self, *, interrupted: bool, failure: str | None = None, exit_code: int = 0) -> Outcome:
+        """Return what a lab has to tell; its processes must have ended."""
+        ended = time.perf_counter() if self._ended is None else self._ended
+        return Outcome(
+            setup_s=self._ticking - self._started,
+            ticking_s=max(0.0, ended - self._ticking),
+            cpu_s=_cpu_s() - self._cpu_s,
+            interrupted=interrupted,
+            failure=failure,
+            exit_code=exit_code,
+        )
+
+
+def _cpu_s() -> float:
+    """Return the CPU seconds of this process and of its children that have ended."""
+    if resource is None:
+        return time.process_time()
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + usage.ru_utime + usage.ru_stime
