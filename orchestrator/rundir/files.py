@@ -1,0 +1,103 @@
+"""Files that appear in one step, never half, and the hashes by which a change is found.
+
+Never knows what a file is called or what it means.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from node.errors import OutputError
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a whole file, in one step: nobody ever reads half of it."""
+    made = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    try:
+        made.write_bytes(data)
+        made.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            made.unlink()
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON file, in one step, with the keys in the order given."""
+    write_file(path, json.dumps(value, indent=2, allow_nan=False).encode() + b"\n")
+
+
+def link(path: Path, target: str) -> None:
+    """Let the link `path` name `target`, in one step: there is never a moment without it."""
+    made = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    made.symlink_to(target, target_is_directory=True)
+    try:
+        made.replace(path)
+    except OSError:
+        made.unlink()
+        raise
+
+
+def names_below(directory: Path) -> list[str]:
+    """Return every file below a directory, by its path from there, sorted; what a link names is not below it."""
+    return sorted(path.relative_to(directory).as_posix() for path in _files_below(directory))
+
+
+def sha256(path: Path) -> str | None:
+    """Return the hash of a file; None for what cannot be read or is no file."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def read_hashes(manifest: Path) -> dict[str, str | None]:
+    """Return the hashes that the JSON file `manifest` holds under `sha256`.
+
+    Raises ValueError if there is no reading it.
+    """
+    try:
+        hashes = json.loads(manifest.read_bytes())["sha256"]
+    except FileNotFoundError:
+        raise ValueError("missing") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    except (ValueError, LookupError, TypeError, RecursionError):
+        raise ValueError("damaged") from None
+    if not isinstance(hashes, dict):
+        raise ValueError("damaged")
+    return hashes
+
+
+def changes(directory: Path, names: Collection[str], hashes: Mapping[str, str | None]) -> Iterator[str]:
+    """Yield each of the `names` that differs from its hash or has none, and each hash without its name, and say which.
+
+    Opens nothing but `names`: what a damaged list of hashes names may lie anywhere.
+    """
+    for name in sorted({*names, *hashes}):
+        shown = name if name.isprintable() else ascii(name)
+        if name not in names:
+            yield f"{shown}: missing"
+        elif name not in hashes:
+            yield f"{shown}: added"
+        elif hashes[name] is None or hashes[name] != sha256(directory / name):
+            yield f"{shown}: changed"
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
+    """Yield every file below a directory; what a link names is not below it."""
+    for folder, folders, files in os.walk(directory):
+        for name in files:
+            yield Path(folder, name)
+        for name in folders:
+            if (link := Path(folder, name)).is_symlink():
+                yield link
