@@ -1,0 +1,105 @@
+"""The law of the balance: on every link, what was sent is received, or left in the queue, or in flight, or lost.
+
+Never believes the counts of a stop record: they come from the machine's memory, and must equal what the logs say.
+Source: model section 7.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from orchestrator.trace import words
+from orchestrator.trace.findings import Check, Findings, not_judged
+from orchestrator.trace.store import NULL, Machine, Trace
+
+
+@dataclass(slots=True)
+class Account:
+    """The messages of one link; a duplicate counts as sent."""
+
+    sent: int = 0
+    lost: int = 0
+    received: int = 0
+    in_queue: int = 0
+    in_flight: int = 0
+
+
+def accounts(trace: Trace) -> dict[tuple[int, int], Account]:
+    """Return, by sender and recipient, what the logs say has become of every message; needs the recipients' models."""
+    links: dict[tuple[int, int], Account] = {}
+    messages = trace.messages
+    for message, recipient in enumerate(messages.recipient.tolist()):
+        link = int(trace.node[messages.send_row[message]]), recipient
+        account = links.setdefault(link, Account())
+        account.sent += 1
+        if messages.number[message] == NULL:
+            account.lost += 1
+        elif messages.receive_row[message] < 0:
+            machine = trace.machines.get(recipient)
+            end_ns = machine.end_ns if machine else None
+            has_arrived = end_ns is not None and messages.arrival_ns[message] < end_ns
+            account.in_queue += has_arrived
+            account.in_flight += not has_arrived
+    received = zip(trace.cause_node[trace.is_receive].tolist(), trace.node[trace.is_receive].tolist(), strict=True)
+    for link, count in Counter(received).items():
+        links.setdefault(link, Account()).received += count
+    return links
+
+
+def every_message_accounted(trace: Trace) -> Check:
+    """Balance the accounts of every link of which both ends have finished (model section 7)."""
+    if not trace.is_timed:
+        return not_judged("every-message-accounted", "without every machine's epoch their times cannot be compared.")
+    findings = Findings("every-message-accounted", "by-id")
+    links = accounts(trace)
+    settled = {node for node, machine in trace.machines.items() if _is_settled(machine)}
+    for node in sorted((trace.machines.keys() | trace.absent) - settled):
+        findings.unknown(f"machine {node} wrote no stop record, or lines of its log are missing.")
+    for sender, recipient in sorted(links.keys() | _links_remembered(trace)):
+        if sender in settled and recipient in settled:
+            account = links.get((sender, recipient), Account())
+            complaint = _complaint(account, _remembered(trace.machines[recipient], sender, account))
+            if complaint is not None:
+                findings.violated(f"from machine {sender} to machine {recipient}: {complaint}.")
+    for complaint in _wrongly_late(trace):
+        findings.violated(complaint)
+    return findings.check()
+
+
+def _is_settled(machine: Machine) -> bool:
+    return machine.is_finished and not machine.has_holes and machine.model is not None
+
+
+def _links_remembered(trace: Trace) -> set[tuple[int, int]]:
+    stops = ((node, machine.stop) for node, machine in trace.machines.items() if machine.stop)
+    return {(sender, node) for node, stop in stops for sender, _, _ in stop["incoming"]}
+
+
+def _remembered(machine: Machine, sender: int, account: Account) -> tuple[int, int]:
+    if machine.stop is None:
+        return account.in_queue, account.in_flight
+    rows = [row for row in machine.stop["incoming"] if row[0] == sender]
+    return sum(in_queue for _, in_queue, _ in rows), sum(in_flight for _, _, in_flight in rows)
+
+
+def _complaint(account: Account, memory: tuple[int, int]) -> str | None:
+    in_queue, in_flight = memory
+    if account.sent != account.received + in_queue + in_flight + account.lost:
+        return (
+            f"{account.sent} sent, but {account.received} received, {in_queue} in the queue, {in_flight} in flight and "
+            f"{account.lost} lost"
+        )
+    if memory != (account.in_queue, account.in_flight):
+        return (
+            f"the stop record counts {in_queue} in the queue and {in_flight} in flight; by the logs they are "
+            f"{account.in_queue} and {account.in_flight}"
+        )
+    return None
+
+
+def _wrongly_late(trace: Trace) -> list[str]:
+    received = (message for message in trace.late_unreceived if trace.messages.receive_row[message] >= 0)
+    return [
+        f"the stop record of machine {trace.messages.recipient[message]} says that {words.message(trace, message)} was "
+        f"never received, but it was, at {words.name(trace, int(trace.messages.receive_row[message]))}."
+        for message in received
+    ]
