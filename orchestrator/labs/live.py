@@ -24,7 +24,7 @@ HOST: Final = "127.0.0.1"
 LEAD_NS: Final = 50_000_000
 """How far ahead the common epoch is, so that every node has heard of it when it comes."""
 SEAL_S_MAX: Final = 5.0
-NODE_COMMAND: Final = (sys.executable, "-m", "node")
+NODE_COMMAND: Final = (sys.executable, "-P", "-m", "node")  # -P: never somebody's own node.py
 
 
 class _Over(Exception):  # noqa: N818  # nothing is wrong: this is how a TaskGroup is ended
@@ -102,8 +102,8 @@ class Node:
         self._observer.note("exit", self.node, code=code)
 
     def _last_words(self) -> str:
-        lines = self._stderr_path.read_text(errors="replace").splitlines()
-        return lines[-1].removeprefix("error: ") if lines else ""
+        _, error, words = self._stderr_path.read_text(errors="replace").rpartition("error: ")
+        return words.strip() if error else ""
 
 
 class LiveRun:

@@ -1,14 +1,21 @@
 """The simulated lab, the readable reference: a heap of ticks, no sockets, no sleeping.
 
-Never reads a clock of the world. Source: model section 4.
+Never asks a clock of the world when a tick is due. Source: model section 4.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
 
 from node.event import Event
 from node.model import Model
 from node.process import Process
+from orchestrator.labs.logs import Logs
+from orchestrator.labs.outcome import Outcome
+from orchestrator.labs.progress import Progress, Watcher, nobody
+from orchestrator.labs.stopwatch import Stopwatch
+from orchestrator.rundir import Run
+
+TICKS_BETWEEN_FLUSHES = 1000
 
 
 class Simulation:
@@ -17,9 +24,7 @@ class Simulation:
     def __init__(self, machines: Mapping[int, Model]) -> None:
         self.processes = {node: Process(model) for node, model in sorted(machines.items())}
         self._ticks = [
-            (process.next_due_ns, node)
-            for node, process in self.processes.items()
-            if process.next_due_ns is not None
+            (process.next_due_ns, node) for node, process in self.processes.items() if process.next_due_ns is not None
         ]
         heapify(self._ticks)
 
@@ -45,3 +50,31 @@ def simulate(machines: Mapping[int, Model]) -> Iterator[Event]:
     simulation = Simulation(machines)
     while simulation.next_due_ns is not None:
         yield simulation.tick()
+
+
+def run_simulated(
+    run: Run,
+    machines: Mapping[int, Model],
+    *,
+    name: str,
+    progress: Watcher = nobody,
+    is_interrupted: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Simulate a cluster and write its logs: no wall clock, no pace, epoch 0.
+
+    Raises OutputError or LogError if the logs cannot be written.
+    """
+    stopwatch = Stopwatch()
+    simulation = Simulation(machines)
+    logs = Logs(run, simulation.processes, name=name, pace=None, epoch_ns=0)
+    stopwatch.tick()
+    while (due_ns := simulation.next_due_ns) is not None and not is_interrupted():
+        progress(Progress("ticking", due_ns))
+        for _ in range(TICKS_BETWEEN_FLUSHES):
+            if simulation.next_due_ns is None:
+                break
+            logs.record(simulation.tick(), wall=None)
+        logs.flush()
+    interrupted = simulation.next_due_ns is not None
+    logs.seal(wall=None, interrupted=interrupted)
+    return stopwatch.outcome(interrupted=interrupted)
