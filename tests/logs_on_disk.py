@@ -8,7 +8,7 @@ from node.event import Event
 from node.journal import Journal
 from node.model import Model, Pace
 from node.record import EndLine, Line, StopLine, event_line, start_line
-from orchestrator.labs.logs import stop_line
+from orchestrator.labs.logs import stop_record
 from orchestrator.labs.simulated import Simulation
 
 
@@ -18,7 +18,7 @@ def simulated_run(machines: Mapping[int, Model]) -> tuple[list[Event], dict[int,
     events = []
     while simulation.next_due_ns is not None:
         events.append(simulation.tick())
-    return events, {node: stop_line(process, None, None) for node, process in simulation.processes.items()}
+    return events, {node: stop_record(process, None, None) for node, process in simulation.processes.items()}
 
 
 def write_logs(

@@ -122,8 +122,8 @@ class LiveRun:
 
     async def assemble(self) -> None:
         """Start every node, and introduce them; return when the mesh is complete."""
-        for node, model in self._machines.items():
-            self._nodes.append(await self._spawn(node, model))
+        for number, model in self._machines.items():
+            self._nodes.append(await self._spawn(number, model))
         for node in self._nodes:
             node.port = await node.hear("port")
         addresses = {node.node: (HOST, node.port) for node in self._nodes}

@@ -3,14 +3,13 @@
 Never decides anything: the simulated and the in-process lab say what happened, and when.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 
 from node.event import Event
 from node.journal import Journal
 from node.model import Pace
 from node.process import Process
-from node.record import EndLine, HeldBack, StopLine, event_line, start_line
+from node.record import HeldBack, StopLine, end_line, event_line, start_line, stop_line
 from orchestrator.rundir import Run
 
 
@@ -56,41 +55,30 @@ class Logs:
             if interrupted and node not in self._ended:
                 self._end(process, wall, interrupted=True)
             if not interrupted:
-                self._journals[node].write(stop_line(process, _held_back(self._pace), wall))
+                self._journals[node].write(stop_record(process, _held_back(self._pace), wall))
         self.flush()
         for journal in self._journals.values():
             journal.close()
 
     def _end(self, process: Process, wall: int | None, *, interrupted: bool) -> None:
-        node = process.model.node
-        self._ended.add(node)
-        line = EndLine(
-            event="end",
-            node=node,
+        self._ended.add(process.model.node)
+        line = end_line(
+            process.model,
             incarnation=process.incarnation,
             events=process.index,
             interrupted=interrupted,
             wall=wall,
         )
-        self._journals[node].write(line)
+        self._journals[process.model.node].write(line)
 
 
-def stop_line(process: Process, held_back: HeldBack | None, wall: int | None) -> StopLine:
+def stop_record(process: Process, held_back: HeldBack | None, wall: int | None) -> StopLine:
     """Return the stop record of a machine that has executed its last tick and has all messages sent to it."""
-    model, unreceived = process.model, process.unreceived()
-    in_queue = Counter(message.sender for message, _ in unreceived if message.arrival_ns < model.duration_ns)
-    everything = Counter(message.sender for message, _ in unreceived)
-    return StopLine(
-        event="stop",
-        node=model.node,
+    return stop_line(
+        process.model,
         incarnation=process.incarnation,
         events=process.index,
-        incoming=[(sender, in_queue[sender], everything[sender] - in_queue[sender]) for sender in model.senders],
-        late=[
-            (message.sender, message.incarnation, message.index, message.copy, seen_ns)
-            for message, seen_ns in unreceived
-            if seen_ns is not None
-        ],
+        unreceived=process.unreceived(),
         held_back=held_back,
         wall=wall,
     )

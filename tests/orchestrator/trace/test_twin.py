@@ -13,7 +13,7 @@ from node.event import Event, Message
 from node.model import Model
 from node.process import Process
 from node.record import StopLine
-from orchestrator.labs.logs import stop_line
+from orchestrator.labs.logs import stop_record
 from orchestrator.trace import Trace, check, compare, read_trace, trace_of
 from orchestrator.trace.compare import differences
 from orchestrator.trace.twin import late_messages, late_ticks, unexplained
@@ -43,7 +43,7 @@ def late_run(machines: Mapping[int, Model], seed: int) -> tuple[list[Event], dic
     while on_their_way:
         _, _, recipient, message = heappop(on_their_way)
         processes[recipient].deliver(message)
-    return events, {node: stop_line(process, None, None) for node, process in processes.items()}
+    return events, {node: stop_record(process, None, None) for node, process in processes.items()}
 
 
 def ticks(machines: Mapping[int, Model]) -> Iterator[tuple[int, int]]:

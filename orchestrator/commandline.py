@@ -1,0 +1,184 @@
+"""The command line: every command with its flags; a mistake is answered in one line that says what was meant.
+
+Never imports what a command needs: the help must be there at once.
+"""
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final, NoReturn
+
+from typing_extensions import override
+
+from node.errors import UsageError
+
+PROGRAM: Final = "python3 lab.py"
+LABS: Final = ("live", "in-process", "simulated")
+PACES: Final = ("exact", "free", "fast")
+EXPORTS: Final = ("classic", "csv", "shiviz", "chrome")
+
+OVERVIEW: Final = f"""\
+Scale Model, a laboratory for logical time: small clusters with Lamport clocks,
+run for real, recorded, and proved right or wrong from the record alone.
+
+  {PROGRAM} demo
+      the whole story in 15 seconds
+  {PROGRAM} run configs/exercise.yaml --runs 1
+      three processes that talk TCP for a minute; verdict and numbers
+  {PROGRAM} run configs/exercise.yaml --lab simulated
+      the same events, now
+  {PROGRAM} check runs/exercise/latest
+      did causality hold? a run, or a folder of logs of nodes started by hand
+  {PROGRAM} measure runs/exercise/latest
+      drift, queues, jumps and gaps, overall and of each machine
+  {PROGRAM} compare RUN_A RUN_B
+      are two runs equal, event for event?
+
+{PROGRAM} COMMAND --help lists a command's flags.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser whose mistakes are a UsageError: argparse's own exit code 2 means "unknown" with us."""
+
+    def __init__(self, command: str, description: str) -> None:
+        super().__init__(
+            prog=f"{PROGRAM} {command}",
+            description=description,
+            allow_abbrev=False,
+            formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=30, width=80),
+        )
+        self.command = command
+        self.set_defaults(command=command)
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found."""
+        raise UsageError(f"{message.removeprefix('argument ')} ({self.prog} --help says more)")
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """Parse all of the arguments.
+
+        Raises UsageError, with the nearest flag that exists.
+        """
+        options, unknown = self.parse_known_args(arguments)
+        if unknown:
+            flag = unknown[0].partition("=")[0]
+            what = "flag" if flag.startswith("-") else "argument"
+            self.error(f"unknown {what} {flag}{did_you_mean(flag, self._option_string_actions)}")
+        options.words = [*PROGRAM.split(), self.command, *arguments]
+        return options
+
+
+def did_you_mean(word: str, words: Iterable[str]) -> str:
+    """Return a hint at the nearest word, or nothing."""
+    nearest = get_close_matches(word, list(words), n=1)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
+def one_of(words: Sequence[str]) -> Callable[[str], str]:
+    """Return what reads one of these words."""
+
+    def read(word: str) -> str:
+        if word in words:
+            return word
+        raise argparse.ArgumentTypeError(f"{word} is none of {', '.join(words)}{did_you_mean(word, words)}")
+
+    return read
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse a command and its flags.
+
+    Raises UsageError.
+    """
+    command = arguments[0]
+    if command in PARSERS:
+        return PARSERS[command]().parse(arguments[1:])
+    hint = did_you_mean(command, [*PARSERS, "--help", "--version"]) or f"; there are {', '.join(PARSERS)}"
+    raise UsageError(f"unknown {'flag' if command.startswith('-') else 'command'} {command}{hint}")
+
+
+def _run() -> Parser:
+    parser = Parser("run", "Run an experiment; check, measure and record every run.")
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="the experiment's YAML file")
+    parser.add_argument(
+        "--lab", type=one_of(LABS), metavar="LAB", default="live", help="live: processes and TCP; in-process; simulated"
+    )
+    parser.add_argument(
+        "--pace",
+        type=one_of(PACES),
+        metavar="PACE",
+        help="exact: by the clock, nothing ever late; free: nobody waits; fast: without the clock (exact)",
+    )
+    parser.add_argument("--runs", metavar="N", help="how many runs")
+    parser.add_argument("--seed", metavar="N", help="the seed of run 1; run k has seed N + k - 1")
+    parser.add_argument("--duration", metavar="TIME", help="of each run: 5s, 500ms, 2min")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="any key: network.delay=10ms")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the directory to make (runs/NAME/TIME)")
+    return _with_json(parser)
+
+
+def _check() -> Parser:
+    parser = Parser("check", "Say whether causality held, from the record alone.")
+    _add_paths(parser)
+    parser.add_argument(
+        "--require-proof", action="store_true", help="exit 2 where nothing speaks against it, but nothing proves it"
+    )
+    return _with_json(parser)
+
+
+def _measure() -> Parser:
+    return _with_json(_add_paths(Parser("measure", "Measure drift, queues, jumps and gaps.")))
+
+
+def _compare() -> Parser:
+    parser = Parser("compare", "Compare two runs event by event; directories of several runs pair by number.")
+    parser.add_argument("a", type=Path, metavar="RUN_A", help="a run")
+    parser.add_argument("b", type=Path, metavar="RUN_B", help="another run")
+    return _with_json(parser)
+
+
+def _export() -> Parser:
+    parser = Parser("export", "Write a run in a format that other programs read.")
+    parser.add_argument(
+        "run", type=Path, nargs="?", metavar="RUN", help="a run, its run-1, or a folder of event logs (the newest)"
+    )
+    parser.add_argument(
+        "--format",
+        type=one_of(EXPORTS),
+        required=True,
+        metavar="FORMAT",
+        help="classic: a text log for each machine; csv; shiviz; chrome: for Perfetto",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="PATH", help="the file or directory to make, - for stdout (here, named after RUN)"
+    )
+    return parser
+
+
+def _demo() -> Parser:
+    return Parser("demo", "Ten seconds of a live cluster, explained; then a mistake, found.")
+
+
+def _add_paths(parser: Parser) -> Parser:
+    parser.add_argument(
+        "paths", type=Path, nargs="*", metavar="PATH", help="a run, its run-1, or a folder of event logs (the newest)"
+    )
+    return parser
+
+
+def _with_json(parser: Parser) -> Parser:
+    parser.add_argument("--json", action="store_true", help="exactly one JSON object on stdout, words on stderr")
+    return parser
+
+
+PARSERS: Final[dict[str, Callable[[], Parser]]] = {
+    "run": _run,
+    "check": _check,
+    "measure": _measure,
+    "compare": _compare,
+    "demo": _demo,
+    "export": _export,
+}

@@ -1,0 +1,28 @@
+"""`measure`: drift, queues, jumps and gaps of every run, overall and of each machine."""
+
+from argparse import Namespace
+from typing import TYPE_CHECKING
+
+from orchestrator.answer import Answer
+from orchestrator.executions import find_executions
+from orchestrator.trace.measure import measure
+
+if TYPE_CHECKING:
+    from orchestrator.screen.parts import Screen
+
+
+def answer(options: Namespace) -> Answer:
+    """Measure every run that the paths mean; a number that makes no sense of a damaged log is for `check` to say.
+
+    Raises NoInputError or NoLogError.
+    """
+    measured = [
+        {"name": execution.name, "measures": measure(execution.trace)} for execution in find_executions(options.paths)
+    ]
+
+    def show(screen: "Screen") -> None:
+        from orchestrator.screen.measure import show_measures  # noqa: PLC0415  # rich only where somebody reads
+
+        show_measures(screen, measured)
+
+    return Answer(data={"executions": measured}, show=show)

@@ -1,0 +1,110 @@
+"""What `check` shows: the verdict and how it is known, the table of checks, the first examples, the remarks."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.text import Text
+
+from orchestrator.screen.parts import Screen, at_most, check_text, plural, verdict_text
+from orchestrator.trace.check import Report
+from orchestrator.trace.findings import Check
+from orchestrator.trace.verdict import WORST_FIRST, worst
+
+EXAMPLES_MAX: Final = 3
+REMARKS_MAX: Final = 8
+
+
+def show_check(screen: Screen, reports: Sequence[Report]) -> None:
+    """Show a report whole; of several, a row of each, and those whole that are not plainly valid."""
+    if len(reports) == 1:
+        _show_one(screen, reports[0])
+        return
+    screen.headline(worst(report.verdict for report in reports), _together(reports))
+    screen.space()
+    folders = {Path(report.name).parent for report in reports}
+    if len(folders) == 1:
+        screen.say(str(*folders), style="bold")
+    columns = ("run", "verdict", "events", "receives", "violations")
+    screen.table(columns, (_summary(report, whole_name=len(folders) > 1) for report in reports), left=2)
+    for report in reports:
+        if report.verdict != "valid" or report.remarks:
+            screen.space()
+            _show_one(screen, report)
+
+
+def sentence(report: Report) -> str:
+    """Return how the verdict is known."""
+    if not report.nodes:
+        return "there is no event log."
+    match report.verdict:
+        case "valid":
+            return (
+                f"each of the {report.receives} receives was traced to its send, "
+                "and every check that applies is proved from the record."
+            )
+        case "violated":
+            check = report.first_violated
+            assert check is not None, "a verdict of violated comes from a check"
+            times = "once" if check.violations == 1 else f"{check.violations} times"
+            return f"{check.name} is violated {times}; the first check that fails names the mistake."
+        case "consistent":
+            names = _names(report, "consistent")
+            return f"no check found a violation, but the log does not say enough to prove all: {names}."
+        case _:
+            names = _names(report, "unknown")
+            why = f"the record does not say enough for {names}." if names else "the files are not what they were."
+            return f"no check found a violation, but {why}"
+
+
+def examples(report: Report) -> list[str]:
+    """Return the first examples of the check that names the mistake, or else of those that cannot be decided."""
+    if not report.nodes:
+        return []
+    named = report.first_violated
+    checks = [named] if named else [check for check in report.checks if check.verdict == "unknown"]
+    return [example for check in checks for example in check.examples][:EXAMPLES_MAX]
+
+
+def _show_one(screen: Screen, report: Report) -> None:
+    screen.say(report.name, style="bold")
+    screen.headline(report.verdict, sentence(report))
+    if not report.nodes:
+        return
+    screen.say(
+        f"{plural(report.nodes, 'machine')}, {plural(report.events, 'event')}, {plural(report.receives, 'receive')}; "
+        f"the longest chain of causes: {plural(report.longest_chain, 'event')}"
+    )
+    screen.space()
+    screen.table(("check", "verdict", "known", "violations"), map(_row, report.checks), left=3)
+    for check in report.checks:
+        if check.verdict == "not-applicable" and check.examples:
+            screen.say(f"{check.name}: {check.examples[0]}", style="dim")
+    if found := examples(report):
+        screen.say("\nFor example:" if report.first_violated else "\nWhat is missing, for example:")
+        screen.bullets(found)
+    if report.remarks:
+        screen.say("\nRemarks:")
+        screen.bullets(at_most(report.remarks, REMARKS_MAX))
+
+
+def _row(check: Check) -> tuple[str | Text, ...]:
+    known = (check.evidence or "").replace("-", " ")
+    return check.name, check_text(check.verdict), known, "" if check.violations is None else str(check.violations)
+
+
+def _summary(report: Report, *, whole_name: bool) -> tuple[str | Text, ...]:
+    violations = sum(check.violations or 0 for check in report.checks)
+    name = report.name if whole_name else Path(report.name).name
+    return name, verdict_text(report.verdict), str(report.events), str(report.receives), str(violations)
+
+
+def _names(report: Report, verdict: str) -> str:
+    return ", ".join(check.name for check in report.checks if check.verdict == verdict)
+
+
+def _together(reports: Sequence[Report]) -> str:
+    """Return how many runs have which verdict, worst first."""
+    verdicts = [report.verdict for report in reports]
+    counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in WORST_FIRST if verdict in verdicts]
+    return f"{plural(len(reports), 'run')}: {', '.join(counts)}."
