@@ -58,6 +58,7 @@ class NodeConfig:
     listen: Address
     peers: dict[int, Address]
     epoch_ns: int | None
+    epoch_file: Path | None
     start_deadline_s: float
     log_dir: Path
     is_controlled: bool
@@ -94,8 +95,9 @@ def parser() -> argparse.ArgumentParser:
     add("--delay-ms", type=int, default=0, metavar="MS", help="delay of every message (default: %(default)s)")
     add("--seed", type=int, default=262, metavar="N", help="default: %(default)s")
     add("--duration", type=_seconds, default="60", metavar="S", help="seconds (default: %(default)s)")
-    add("--pace", choices=PACES, default="free", help="exact and fast need a common --epoch-ns (default: %(default)s)")
+    add("--pace", choices=PACES, default="free", help="exact and fast need a common epoch (default: %(default)s)")
     add("--epoch-ns", type=int, metavar="N", help="begin at this Unix time (default: once all peers are there)")
+    add("--epoch-file", type=Path, metavar="FILE", help="begin when the first node does that names this file")
     add("--start-deadline", type=_seconds, metavar="S", help="how long to wait for the peers (default: 600)")
     add("--log-dir", type=Path, default=Path("logs"), metavar="DIR", help="where the event log goes (default: logs)")
     add("--run", default=BY_HAND, metavar="NAME", help="nodes of different runs refuse each other")
@@ -116,10 +118,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> NodeConfi
         run, pace, model = _read_model(given.model)
     else:
         run, pace, model = given.run, given.pace, _model(given, peers)
-        if pace != "free" and given.epoch_ns is None:
-            raise UsageError(
-                f"--pace {pace} needs the same --epoch-ns at every node: the Unix time in ns at which the run begins"
-            )
+        _refuse_no_epoch(pace, given.epoch_ns, given.epoch_file)
     deadline_s = given.start_deadline or (ORCHESTRATED_START_DEADLINE_S if given.control else 600.0)
     return NodeConfig(
         run=run,
@@ -128,6 +127,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> NodeConfi
         listen=Address(given.host, given.port),
         peers=peers,
         epoch_ns=given.epoch_ns,
+        epoch_file=given.epoch_file,
         start_deadline_s=deadline_s,
         log_dir=given.log_dir,
         is_controlled=given.control,
@@ -172,6 +172,17 @@ def _model(given: argparse.Namespace, peers: dict[int, Address]) -> Model:
             "network": {"delay_ns": given.delay_ms * 1_000_000},
         }
     )
+
+
+def _refuse_no_epoch(pace: Pace, epoch_ns: int | None, epoch_file: Path | None) -> None:
+    """Return if the machines can begin as this pace needs it: together, and at one moment."""
+    if epoch_ns is not None and epoch_file is not None:
+        raise UsageError("--epoch-ns and --epoch-file both say when the run begins: give one of them")
+    if pace != "free" and epoch_ns is None and epoch_file is None:
+        raise UsageError(
+            f"--pace {pace} needs the same --epoch-ns at every node: the Unix time in ns at which the run begins; "
+            "or the same --epoch-file, through which they agree on it"
+        )
 
 
 def _valid(fields: dict[str, Any]) -> Model:

@@ -242,8 +242,8 @@ class Machine:
         self.has_stopped = True
 
     def interrupt(self, wall: int) -> None:
-        """Seal the log before its time; a machine that has not started has no log."""
-        if self.is_finished or self.epoch_ns is None:
+        """Seal the log before its stop record; a machine that has not started has no log."""
+        if self.epoch_ns is None or self.has_stopped or self._is_interrupted:
             return
         self._is_interrupted = True
         self._promise_next()

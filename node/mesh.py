@@ -213,7 +213,8 @@ class Mesh:
                 return
             sender = self._greet(wire, frames[0])
             frames = frames[1:]
-            while True:
+            # A sender that dials again is heard on its new connection alone.
+            while self._from.get(sender) is wire:
                 for frame in frames:
                     self._machine.receive(sender, frame)
                 self._wake()

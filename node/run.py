@@ -23,6 +23,7 @@ except ModuleNotFoundError:  # There is no uvloop for Windows.
 
 from node.config import NodeConfig, parse
 from node.daemon import Daemon
+from node.epoch import EpochFile
 from node.errors import OutputError
 from node.journal import seal_away
 from node.machine import Machine
@@ -45,9 +46,7 @@ def run(arguments: Sequence[str]) -> int:
 
 async def _take_part(config: NodeConfig) -> int:
     log_path = _log_path(config)
-    supervisor = (
-        Control() if config.is_controlled else ByHand(config.peers, host=config.listen.host, epoch_ns=config.epoch_ns)
-    )
+    supervisor = Control() if config.is_controlled else _by_hand(config)
     machine = Machine(config.model, run=config.run, pace=config.pace)
     daemon = Daemon(machine, supervisor, log_path=log_path, start_deadline_s=config.start_deadline_s)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -58,7 +57,7 @@ async def _take_part(config: NodeConfig) -> int:
     finally:
         if not config.is_controlled and log_path.exists():
             directory = shlex.quote(str(config.log_dir))
-            log.info(f"its log is {log_path}; check all nodes as one run with: python3 lab.py check {directory}")
+            log.info(f"its log is {log_path}\ncheck all nodes as one run: python3 lab.py check {directory}")
     return INTERRUPTED if daemon.is_interrupted else 0
 
 
@@ -71,6 +70,14 @@ def _log_path(config: NodeConfig) -> Path:
     if (sealed := seal_away(path)) is not None:
         log.info(f"an older log is now {sealed}")
     return path
+
+
+def _by_hand(config: NodeConfig) -> ByHand:
+    epoch_file = None
+    if config.epoch_file is not None:
+        epoch_file = EpochFile(config.epoch_file)
+        epoch_file.clear()
+    return ByHand(config.peers, host=config.listen.host, epoch_ns=config.epoch_ns, epoch_file=epoch_file)
 
 
 def _run(life: Coroutine[Any, Any, int]) -> int:

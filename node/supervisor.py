@@ -15,6 +15,7 @@ import structlog
 from pydantic import Field, TypeAdapter, ValidationError
 
 from node.daemon import Daemon
+from node.epoch import EpochFile
 from node.errors import UsageError
 from node.mesh import Address
 
@@ -25,27 +26,35 @@ log = structlog.get_logger()
 
 
 class ByHand:
-    """A person: the addresses come from the command line, the epoch is the moment the mesh is complete."""
+    """A person: the addresses come from the command line, the epoch is the moment the mesh is complete.
+
+    That moment is the node's own unless it is given, or agreed on with the others through a file.
+    """
 
     sender_absence_s_max: float | None = SENDER_ABSENCE_S_MAX
 
-    def __init__(self, addresses: dict[int, Address], *, host: str, epoch_ns: int | None) -> None:
+    def __init__(
+        self, addresses: dict[int, Address], *, host: str, epoch_ns: int | None, epoch_file: EpochFile | None = None
+    ) -> None:
         self._addresses = addresses
         self._host = host
         self._epoch_ns = epoch_ns
+        self._epoch_file = epoch_file
 
     async def attend(self, daemon: Daemon) -> None:
         """Do nothing: a person sends signals."""
 
     async def addresses(self, port: int) -> dict[int, Address]:
         """Say where the node listens and whom it waits for."""
-        peers = ", ".join(f"{node} at {host}:{at}" for node, (host, at) in self._addresses.items())
+        peers = ", ".join(f"node {node}" for node in self._addresses)
         log.info(f"listening on {self._host}:{port}; waiting for {peers or 'nobody'}")
         return self._addresses
 
     async def epoch_ns(self) -> int:
-        """Begin now, or at the moment given."""
+        """Begin now, with the first of all, or at the moment given."""
         log.info("the mesh is complete: the run begins")
+        if self._epoch_file is not None:
+            return self._epoch_file.agree(time.time_ns())
         return time.time_ns() if self._epoch_ns is None else self._epoch_ns
 
     async def release(self, daemon: Daemon) -> None:

@@ -178,7 +178,8 @@ def _result(setting: Setting, directory: RunDirectory, performed: list[Performed
     failure = next((one.outcome for one in performed if one.outcome.failure is not None), None)
     problem, code = None, exit_code(verdict)
     if failure is not None:
-        problem, code = failure.failure, failure.exit_code
+        # A killed node has no exit code of its own: then the verdict has the word.
+        problem, code = failure.failure, failure.exit_code or code
     if is_interrupted:
         problem, code = f"interrupted in run {len(performed)}; what there is was checked", INTERRUPTED
     data = {

@@ -13,7 +13,7 @@ from node.model import Model, Pace
 from node.record import Line, parse_event, parse_line
 
 LOOPBACK = "127.0.0.1"
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 class Meeting:

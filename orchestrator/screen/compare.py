@@ -35,7 +35,7 @@ def _conclusion(pairs: Sequence[Pair]) -> tuple[str, str, str]:
     if any(pair.exit_code == 2 for pair in pairs):
         return "CANNOT TELL", "bold yellow", "they should be equal, but one of the records is cut."
     if all(pair.have_one_configuration for pair in pairs):
-        return "DIFFERENT", "bold cyan", "they may be, at the pace free a message can be late."
+        return "DIFFERENT", "bold cyan", "at the pace free messages may be late, by hand epochs differ."
     return "DIFFERENT", "bold cyan", "they may be, their configurations or seeds differ."
 
 

@@ -90,8 +90,12 @@ def _out_of_place(log: Log, line: Line) -> str | None:
         if log.start:
             return "a second start line"
         return "the start line is not the first" if log.recorded or log.end or log.stop else None
-    if kind == "end":
-        return "a second end line" if log.end else "the end line after the stop record" if log.stop else None
+    if line["event"] == "end":
+        if log.stop:
+            return "the end line after the stop record"
+        # A node that is interrupted after its last tick still has to seal its log.
+        is_seal = log.end is not None and line["interrupted"] and not log.end["interrupted"]
+        return "a second end line" if log.end and not is_seal else None
     if kind == "stop":
         return "a second stop record" if log.stop else None if log.end else "a stop record before any end line"
     return "an event after the end" if kind != "link" and (log.end or log.stop) else None

@@ -349,6 +349,17 @@ def test_an_interrupted_machine_seals_its_log_and_lets_its_peers_go() -> None:
     assert not one.may_stop
 
 
+def test_a_machine_interrupted_after_its_last_tick_still_seals_its_log() -> None:
+    """Between the end of the ticks and the stop record a log is not sealed until somebody does it."""
+    one = machine()
+    one.start(1000, wall=0)
+    drain(one)
+    one.interrupt(wall=5)
+    one.interrupt(wall=6)
+
+    assert [("end", True)] == [(line["event"], line.get("interrupted")) for line in one.take_lines()]
+
+
 def test_a_machine_without_ticks_still_ends() -> None:
     """A duration shorter than the phase leaves no tick, but an end line and a promise."""
     one = Machine(cluster(2, seconds=0.000_001)[1], run="r", pace="fast")

@@ -90,9 +90,9 @@ def test_three_terminals_in_any_order_are_a_cluster(order: tuple[int, ...], star
     assert [0, 0, 0] == [node.returncode for node in nodes]
     assert all(last_event(tmp_path / f"events-{node}.jsonl")["event"] == "stop" for node in (1, 2, 3))
     for node, text in zip(order, said, strict=True):
-        last = text.rstrip().rpartition("\n")[2]
-        assert f"its log is {tmp_path}/events-{node}.jsonl" in last
-        assert f"python3 lab.py check {tmp_path}" in last
+        assert text.endswith(
+            f"its log is {tmp_path}/events-{node}.jsonl\ncheck all nodes as one run: python3 lab.py check {tmp_path}\n"
+        )
 
 
 def test_ctrl_c_seals_the_log_and_lets_the_others_finish(start: Start, tmp_path: Path) -> None:
@@ -121,6 +121,8 @@ def test_a_peer_that_is_killed_is_named(start: Start, tmp_path: Path) -> None:
 
     assert 69 == nodes[0].returncode
     assert "error: node 2 went away before its end" in said
+    last = last_event(tmp_path / "events-1.jsonl")
+    assert ("end", True) == (last["event"], last["interrupted"])
 
 
 def test_a_second_run_renames_sealed_logs_and_keeps_unsealed_ones(start: Start, tmp_path: Path) -> None:
