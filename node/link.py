@@ -19,25 +19,17 @@ class Outgoing:
     def __init__(self, recipient: int) -> None:
         self.recipient = recipient
         self.is_connected = False
+        self.base = 1  # the number of the first message in the window, or of the next one if it is empty
+        self.last = 0  # the number of the last message so far
         self._window: deque[Row] = deque()
-        self._base = 1
         self._unsent: deque[Row] = deque()
         self._promise: Promise | None = None
         self._promise_sent: Promise | None = None
 
-    @property
-    def base(self) -> int:
-        """The number of the first message in the window, or of the next one if it is empty."""
-        return self._base
-
-    @property
-    def last(self) -> int:
-        """The number of the last message sent so far."""
-        return self._base + len(self._window) - 1
-
     def push(self, message: Message) -> None:
         """Add a message, the next of the link."""
-        assert message.number == self.last + 1, "messages are numbered in order"
+        self.last += 1
+        assert message.number == self.last, "messages are numbered in order"
         row = (message.tick, message.index, message.copy, message.stamp, message.arrival_ns)
         self._window.append(row)
         self._unsent.append(row)
@@ -57,7 +49,7 @@ class Outgoing:
                 "is this log of another run?"
             )
         self.acknowledge(welcome["done"])
-        self._unsent = deque(islice(self._window, max(0, welcome["have"] - self._base + 1), None))
+        self._unsent = deque(islice(self._window, max(0, welcome["have"] - self.base + 1), None))
         self._promise_sent = None
         self.is_connected = True
 
@@ -72,9 +64,9 @@ class Outgoing:
         """
         if done > self.last:
             raise RemoteProtocolError(f"an acknowledgement of message {done}; the last sent is {self.last}")
-        while self._base <= done:
+        while self.base <= done:
             self._window.popleft()
-            self._base += 1
+            self.base += 1
 
     def take(self) -> Iterator[Data]:
         """Yield the frames that the connection lacks; a promise goes behind the messages that it covers."""
@@ -133,10 +125,9 @@ class Incoming:
         """
         if frame["first"] > self.have + 1:
             raise RemoteProtocolError(f"message {frame['first']} after message {self.have}: a gap")
-        for number, (tick, index, copy, stamp, arrival_ns) in enumerate(frame["messages"], frame["first"]):
-            if number <= self.have:
-                continue
-            self.have = number
+        new = frame["messages"][self.have + 1 - frame["first"] :]  # what was sent again may be here already
+        for tick, index, copy, stamp, arrival_ns in new:
+            self.have += 1
             yield Message(
                 arrival_ns=arrival_ns,
                 sender=self.sender,
@@ -145,7 +136,7 @@ class Incoming:
                 incarnation=self.incarnation,
                 index=index,
                 stamp=stamp,
-                number=number,
+                number=self.have,
             )
 
     def receive(self, number: int) -> None:

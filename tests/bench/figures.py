@@ -1,0 +1,177 @@
+"""What a bench finds: samples of interleaved rounds, made into rows with a median, an interval and a limit.
+
+Never compares samples of different rounds: a ratio is taken within its round, where both saw the same machine.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import comb
+from statistics import median
+from typing import Any, NamedTuple, Protocol, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What `count` of something took; CPU is None where it cannot be told."""
+
+    count: int
+    wall_s: float
+    cpu_s: float | None
+
+
+class Stopwatch:
+    """Started when made, with the garbage of whoever was here before already gone."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        self._wall_s, self._cpu_s = time.perf_counter(), time.process_time()
+
+    def sample(self, count: int) -> Sample:
+        """Return the time since the start."""
+        return Sample(count, time.perf_counter() - self._wall_s, time.process_time() - self._cpu_s)
+
+
+class Spread(NamedTuple):
+    """The median, and an interval that holds the true one with 95 %: the whole range if there are under 9 rounds."""
+
+    median: float
+    low: float
+    high: float
+
+
+class Limit(Protocol):
+    """What a figure must keep to; `met` takes its median."""
+
+    def met(self, figure: float) -> bool: ...
+
+    def as_json(self) -> dict[str, float]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A figure must not be lower."""
+
+    least: float
+
+    def met(self, figure: float) -> bool:
+        return figure >= self.least
+
+    def as_json(self) -> dict[str, float]:
+        return {"at_least": self.least}
+
+    def __str__(self) -> str:
+        return f">= {self.least:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """A figure must be lower."""
+
+    bound: float
+
+    def met(self, figure: float) -> bool:
+        return figure < self.bound
+
+    def as_json(self) -> dict[str, float]:
+        return {"below": self.bound}
+
+    def __str__(self) -> str:
+        return f"< {self.bound:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: a figure by the wall clock, the same by CPU time, and what the first must keep to."""
+
+    name: str
+    unit: str
+    wall: Spread
+    cpu: Spread | None
+    limit: Limit | None = None
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the limit is kept; None if there is none."""
+        return None if self.limit is None else self.limit.met(self.wall.median)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "wall": self.wall._asdict(),
+            "cpu": None if self.cpu is None else self.cpu._asdict(),
+            "limit": None if self.limit is None else self.limit.as_json(),
+            "met": self.is_met,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A bench by name; `run` takes the number of rounds and whether a tiny size will do, which measures nothing."""
+
+    name: str
+    subject: str
+    rounds: int
+    run: Callable[[int, bool], list[Row]]
+
+
+Figure: TypeAlias = Callable[[float, int], float]
+"""Makes the seconds that a count took into what a row shows."""
+
+
+def seconds(taken_s: float, _: int) -> float:
+    return taken_s
+
+
+def per_second(taken_s: float, count: int) -> float:
+    return count / taken_s
+
+
+def microseconds_each(taken_s: float, count: int) -> float:
+    return taken_s * 1e6 / count
+
+
+def row(name: str, unit: str, samples: Sequence[Sample], figure: Figure, limit: Limit | None = None) -> Row:
+    """Return the row of one contender."""
+    wall = spread([figure(sample.wall_s, sample.count) for sample in samples])
+    cpu = [figure(sample.cpu_s, sample.count) for sample in samples if sample.cpu_s]
+    return Row(name, unit, wall, spread(cpu) if len(cpu) == len(samples) else None, limit)
+
+
+def ratio(name: str, ours: Sequence[Sample], theirs: Sequence[Sample], limit: Limit | None = None) -> Row:
+    """Return how many times as fast as `theirs` ours is, round by round."""
+    pairs = list(zip(ours, theirs, strict=True))
+    assert all(a.count == b.count for a, b in pairs), "both do the same work"
+    wall = spread([b.wall_s / a.wall_s for a, b in pairs])
+    cpu = [b.cpu_s / a.cpu_s for a, b in pairs if a.cpu_s and b.cpu_s]
+    return Row(name, "x", wall, spread(cpu) if len(cpu) == len(pairs) else None, limit)
+
+
+def interleave(contenders: Mapping[str, Callable[[], Sample]], rounds: int) -> dict[str, list[Sample]]:
+    """Return the samples of each contender: one a round, there and back again, after a round that does not count."""
+    for contender in contenders.values():
+        contender()
+    samples: dict[str, list[Sample]] = {name: [] for name in contenders}
+    order = list(contenders)
+    for _ in range(rounds):
+        for name in order:
+            samples[name].append(contenders[name]())
+        order.reverse()
+    return samples
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Return the median and its interval, from the order of the values alone."""
+    ordered = sorted(values)
+    skipped = _skipped(len(ordered))
+    return Spread(median(ordered), ordered[skipped], ordered[-1 - skipped])
+
+
+def _skipped(count: int) -> int:
+    """Return how many values at each end the interval of the median leaves out (the sign test, turned round)."""
+    skipped = 0
+    while sum(comb(count, below) for below in range(skipped + 2)) <= 0.025 * 2**count:
+        skipped += 1
+    return skipped

@@ -1,0 +1,85 @@
+"""The benches run, in a tiny size, and say what they found in one JSON object."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench.figures import AtLeast, Below, Sample, per_second, ratio, row, spread
+from tests.bench.table import table
+
+ROOT = Path(__file__).parents[1]
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m tests.bench`."""
+    command = [sys.executable, "-m", "tests.bench", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def answer(name: str) -> dict[str, Any]:
+    """Return what a bench says of a tiny run."""
+    done = bench(name, "--quick", "--rounds", "2", "--json")
+
+    assert done.returncode == 0, done.stderr
+    whole: dict[str, Any] = json.loads(done.stdout)
+    assert whole["context"]["cores"] >= 1
+    (only,) = whole["benches"]
+    assert (only["bench"], only["rounds"]) == (name, 2)
+    return {row["name"]: row for row in only["rows"]}
+
+
+@pytest.mark.parametrize("name", ["process", "wire"])
+def test_a_bench_gives_figures_and_judges_no_tiny_size(name: str) -> None:
+    """Every figure has a median inside its interval, and CPU beside the wall."""
+    for found in answer(name).values():
+        assert 0 < found["wall"]["low"] <= found["wall"]["median"] <= found["wall"]["high"]
+        assert found["cpu"]["median"] > 0
+        assert found["limit"] is found["met"] is None
+
+
+@pytest.mark.live
+def test_the_bench_of_live_clusters_gives_figures() -> None:
+    """Real processes, the command line among them; the bench itself compares each run with its simulation."""
+    found = answer("fast")
+
+    assert found["3 processes: ticking"]["wall"]["median"] > 0
+    assert found["run exercise.yaml, 3 processes"]["wall"]["median"] > 0
+
+
+def test_an_unknown_bench_is_refused_in_one_line() -> None:
+    """A mistyped name must not measure everything."""
+    done = bench("wires", "--json")
+
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "no bench 'wires'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_interval_of_few_rounds_is_their_range_and_of_many_is_narrower() -> None:
+    """Order statistics: of nine values the second to the eighth hold the median with 96 %."""
+    assert spread([3, 1, 2]) == (2, 1, 3)
+    assert spread(range(9)) == (4, 1, 7)
+    assert spread(range(8)) == (3.5, 0, 7)
+
+
+def test_a_limit_is_judged_by_the_wall_median() -> None:
+    """One bad round of three changes nothing."""
+    slow, quick = Sample(10, 4, 4), Sample(10, 1, 1)
+    kept = ratio("kept", [quick, quick, slow], [slow, slow, slow], AtLeast(4))
+
+    assert kept.is_met
+    assert not ratio("missed", [quick, slow, slow], [slow, slow, slow], AtLeast(4)).is_met
+    assert not row("as much", "/s", [slow], per_second, Below(2.5)).is_met
+
+
+def test_a_table_fits_80_columns() -> None:
+    """However large or small the figures are."""
+    samples = [Sample(10**9, 1.0, None), Sample(1, 1.0, None)]
+    lines = list(table([row("x" * 30, "/s", samples, per_second, AtLeast(1000))]))
+
+    assert max(map(len, lines)) <= 80
+    assert "MISSED" not in lines[1]
