@@ -8,18 +8,27 @@ from pathlib import Path
 import pytest
 
 from orchestrator.labs.simulated import simulate
+from orchestrator.rundir import Run
+from orchestrator.trace import check, read_trace
+from orchestrator.twin import twin_of
 from tests.golden_runs import WITHOUT_FAULTS, as_array, expected, machines
 
 ROOT = Path(__file__).parents[3]
 
-PRINT_A_TRACE = """
-import orjson
-from node.record import event_line
-from orchestrator.labs.simulated import simulate
-from tests.golden_runs import machines
-for name in ("c2", "c6"):
-    for event in simulate(machines(name)):
-        print(orjson.dumps(event_line(event, None)).decode())
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+
+RUN_EVERY_CONFIG = """
+import sys
+from pathlib import Path
+from orchestrator.config import load_experiment
+from orchestrator.labs.simulated import run_simulated
+from orchestrator.rundir import Run
+for path in sys.argv[2:]:
+    experiment = load_experiment(Path(path))
+    for number in range(1, experiment.runs + 1):
+        directory = Path(sys.argv[1], experiment.name, f"run-{number}")
+        directory.mkdir(parents=True)
+        run_simulated(Run(directory), experiment.machines(number), name=experiment.name)
 """
 
 
@@ -29,21 +38,26 @@ def test_a_golden_run_gives_its_golden_trace(name: str) -> None:
     assert expected(name) == [as_array(event) for event in simulate(machines(name))]
 
 
-def test_the_bytes_of_a_trace_do_not_depend_on_the_hashes_of_the_process() -> None:
-    """Chance is a function of place: no hash() and no order of a set takes part."""
-
-    def trace(hash_seed: str) -> bytes:
-        environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
-        return subprocess.run(
-            [sys.executable, "-c", PRINT_A_TRACE],
-            env=environment,
-            cwd=ROOT,
+def test_every_shipped_experiment_is_valid_and_its_bytes_do_not_depend_on_hashes(tmp_path: Path) -> None:
+    """Chance is a function of place: two fresh processes with other hash seeds write the same bytes, and all hold."""
+    for hash_seed in ("1", "2"):
+        subprocess.run(
+            [sys.executable, "-c", RUN_EVERY_CONFIG, str(tmp_path / hash_seed), *map(str, CONFIGS)],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
             check=True,
-            capture_output=True,
-            timeout=60,
-        ).stdout
+            timeout=120,
+        )
+    logs = {path.relative_to(tmp_path / "1"): path for path in tmp_path.glob("1/*/*/events-*.jsonl")}
+    runs = sorted({path.parent for path in logs.values()})
 
-    first = trace("1")
+    assert 11 * 5 == len(runs)
+    assert {name: path.read_bytes() for name, path in logs.items()} == {
+        name: (tmp_path / "2" / name).read_bytes() for name in logs
+    }
+    assert ["valid"] * len(runs) == [verdict(run) for run in runs]
 
-    assert first.count(b"\n") == 5820 + 1320
-    assert first == trace("2")
+
+def verdict(directory: Path) -> str:
+    """Judge a run from its logs, beside its twin."""
+    trace = read_trace(Run(directory).event_logs())
+    return check(trace, twin_of(trace)).verdict
