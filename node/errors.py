@@ -6,6 +6,12 @@ Never raised for a failed check of a trace: that is a value.
 from typing import ClassVar
 
 
+def one_line(words: str, length_max: int = 160) -> str:
+    """Return foreign words as they can stand in a message: printable, on one line, and not too long."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in words[: length_max + 1])
+    return shown if len(shown) <= length_max else shown[: length_max - 1] + "…"
+
+
 class ScaleModelError(Exception):
     """Something of the world's is wrong; the message says what, where and what to do, in one line."""
 

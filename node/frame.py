@@ -19,11 +19,12 @@ FRAME_BYTES_MAX: Final = 16 * 1024
 GREETING_BYTES_MAX: Final = 4 * 1024
 # A row has at most five integers, of 20 characters at most each: 128 rows always fit into a frame.
 ROWS_MAX: Final = 128
+RUN_NAME_MAX: Final = 200
 
 Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Position: TypeAlias = Annotated[int, Field(ge=1, le=2**53 - 1)]
 TimeNs: TypeAlias = Annotated[int, Field(ge=-(2**62), le=2**62)]
-RunName: TypeAlias = Annotated[str, Field(max_length=200)]
+RunName: TypeAlias = Annotated[str, Field(max_length=RUN_NAME_MAX)]
 Row: TypeAlias = tuple[Count, Position, Annotated[int, Field(ge=0, le=1)], Count, TimeNs]
 """One message: the sender's tick, the index of its send event, copy, stamp, arrival."""
 

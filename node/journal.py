@@ -34,14 +34,17 @@ def seal_away(path: Path) -> Path | None:
 
     Raises OutputError if a log is there that nobody sealed.
     """
-    if not path.exists():
-        return None
-    if not _is_sealed(path.read_bytes()):
-        raise OutputError(f"{path}: this log was never sealed; is its node still running? Else move it away first")
-    number = 1
-    while (sealed := path.with_name(f"{path.stem}.{number}.sealed")).exists():
-        number += 1
-    return path.rename(sealed)
+    try:
+        if not path.exists():
+            return None
+        if not _is_sealed(path.read_bytes()):
+            raise OutputError(f"{path}: this log was never sealed; is its node still running? Else move it away first")
+        number = 1
+        while (sealed := path.with_name(f"{path.stem}.{number}.sealed")).exists():
+            number += 1
+        return path.rename(sealed)
+    except OSError as error:
+        raise OutputError(f"{path}: an older log is in the way: {error.strerror}; move it away first") from error
 
 
 def _is_sealed(log: bytes) -> bool:

@@ -48,6 +48,11 @@ class Outgoing:
                 f"node {self.recipient} has {welcome['have']} messages of ours, but only {self.last} were sent: "
                 "is this log of another run?"
             )
+        if welcome["done"] < self.base - 1:
+            raise LocalProtocolError(
+                f"node {self.recipient} has received {welcome['done']} messages of ours, and those up to "
+                f"{self.base - 1} are no longer kept: is its log of another run?"
+            )
         self.acknowledge(welcome["done"])
         self._unsent = deque(islice(self._window, max(0, welcome["have"] - self.base + 1), None))
         self._promise_sent = None

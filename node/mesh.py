@@ -8,6 +8,7 @@ import errno
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 import structlog
@@ -34,6 +35,14 @@ class Address(NamedTuple):
 
     host: str
     port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this host can reach it; of a name nothing is known, but for localhost."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
 
 
 class Wire:

@@ -24,7 +24,8 @@ ClockName: TypeAlias = Literal["lamport", "lamport-literal", "lamport-no-increme
 CLOCK_NAMES: Final[tuple[ClockName, ...]] = get_args(ClockName)
 Pace: TypeAlias = Literal["exact", "free", "fast"]
 PACES: Final[tuple[Pace, ...]] = get_args(Pace)
-NodeNumber: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)]
+NODE_MAX: Final = 2**31 - 1
+NodeNumber: TypeAlias = Annotated[int, Field(ge=1, le=NODE_MAX)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,11 @@ class Model:
     peers: tuple[NodeNumber, ...]
     senders: tuple[NodeNumber, ...]
     network: Network = field(default_factory=Network)
+
+    def __post_init__(self) -> None:
+        for others in (self.peers, self.senders):
+            if list(others) != sorted(set(others) - {self.node}):
+                raise ValueError("peers and senders are other machines, each once, ascending")
 
     def due_ns(self, tick: int) -> int:
         """Return when `tick` is due, in ns since the epoch; the pattern repeats every second."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypeAlias, cast
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from node.errors import LogError
+from node.errors import LogError, one_line
 from node.event import Delivery, Event, Message, MessageId
 from node.model import MODEL_VERSION, Model, NodeNumber, Pace
 
@@ -239,7 +239,7 @@ def parse_line(line: bytes) -> Line:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"][1:])
-        raise LogError(f"{where}: {first['msg']}" if where else first["msg"]) from None
+        raise LogError(one_line(f"{where}: {first['msg']}" if where else first["msg"])) from None
 
 
 def parse_event(line: InternalLine | SendLine | ReceiveLine) -> Event:

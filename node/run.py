@@ -41,6 +41,11 @@ def run(arguments: Sequence[str]) -> int:
     """
     config = parse(arguments, os.environ)
     _configure_words(config.model.node)
+    if not config.listen.is_loopback:
+        log.warning(
+            f"listens on {config.listen.host or 'every address'}: nothing is encrypted or authenticated yet; "
+            "do so only in a network that you trust"
+        )
     return _run(_take_part(config))
 
 
