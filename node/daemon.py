@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from node.errors import LogError, ScaleModelError, UnavailableError
+from node.errors import LogError, ScaleModelError, UnavailableError, first_of
 from node.journal import Journal
 from node.machine import Machine
 from node.mesh import Address, Mesh
@@ -82,7 +82,7 @@ class Daemon:
         except* _Over:
             pass
         except* ScaleModelError as group:
-            self._failure = self._failure or _first(group)
+            self._failure = self._failure or first_of(group)
         finally:
             if self._mesh is not None:
                 await self._mesh.close()
@@ -247,11 +247,3 @@ class Daemon:
     def _cancel(self) -> None:
         assert self._life is not None, "somebody runs us"
         self._life.cancel()
-
-
-def _first(group: BaseExceptionGroup[ScaleModelError]) -> ScaleModelError:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, ScaleModelError), "the group holds nothing else"
-    return error

@@ -3,13 +3,23 @@
 Never raised for a failed check of a trace: that is a value.
 """
 
-from typing import ClassVar
+from typing import ClassVar, TypeVar, cast
+
+Failure = TypeVar("Failure", bound=BaseException)
 
 
 def one_line(words: str, length_max: int = 160) -> str:
     """Return foreign words as they can stand in a message: printable, on one line, and not too long."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in words[: length_max + 1])
     return shown if len(shown) <= length_max else shown[: length_max - 1] + "…"
+
+
+def first_of(group: "BaseExceptionGroup[Failure]") -> "Failure":
+    """Return the first error of a TaskGroup's failure, however deep it lies."""
+    first: object = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return cast(Failure, first)
 
 
 class ScaleModelError(Exception):

@@ -53,7 +53,7 @@ def _add_flags_of_machine(flags: argparse.ArgumentParser) -> None:
         help="ticks a second, drawn or given (default: %(default)s)",
     )
     add("--phase", choices=("random", "aligned"), default="random", help="when the first tick is due")
-    add("--internal-probability", type=_probability, default=0.7, metavar="P", help="default: %(default)s")
+    add("--internal-probability", type=_number(0, 1), default=0.7, metavar="P", help="default: %(default)s")
     add("--clock", choices=CLOCK_NAMES, default="lamport", help="the rule, or a well-known mistake")
     add(
         "--delay-ms",
@@ -63,7 +63,13 @@ def _add_flags_of_machine(flags: argparse.ArgumentParser) -> None:
         help="delay of every message (default: %(default)s)",
     )
     add("--seed", type=_integer(0, SEED_MAX), default=262, metavar="N", help="default: %(default)s")
-    add("--duration", type=_seconds, default="60", metavar="S", help="seconds (default: %(default)s)")
+    add(
+        "--duration",
+        type=_number(1 / SECOND_NS, DURATION_NS_MAX / SECOND_NS),
+        default="60",
+        metavar="S",
+        help="seconds (default: %(default)s)",
+    )
 
 
 def _add_flags_of_node(flags: argparse.ArgumentParser) -> None:
@@ -79,7 +85,12 @@ def _add_flags_of_node(flags: argparse.ArgumentParser) -> None:
         help="begin at this Unix time (default: once all peers are there)",
     )
     add("--epoch-file", type=Path, metavar="FILE", help="begin when the first node does that names this file")
-    add("--start-deadline", type=_seconds, metavar="S", help="how long to wait for the peers (default: 600)")
+    add(
+        "--start-deadline",
+        type=_number(1 / SECOND_NS, DURATION_NS_MAX / SECOND_NS),
+        metavar="S",
+        help="how long to wait for the peers (default: 600)",
+    )
     add("--log-dir", type=Path, default=Path("logs"), metavar="DIR", help="where the event log goes (default: logs)")
     add("--run", type=_run_name, default=BY_HAND, metavar="NAME", help="nodes of different runs refuse each other")
     add("--model", type=Path, metavar="FILE", help="the machine, described by an orchestrator")
@@ -131,14 +142,17 @@ def _integer(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
-def _probability(text: str) -> float:
-    try:
-        probability = float(text)
-    except ValueError:
-        probability = math.nan
-    if not 0 <= probability <= 1:
-        raise argparse.ArgumentTypeError(f"{one_line(text, 40)!r} is no probability: from 0 to 1")
-    return probability
+def _number(least: float, most: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{one_line(text, 40)!r} is no number from {least:g} to {most:g}")
+        return number
+
+    return read
 
 
 def _run_name(text: str) -> str:
@@ -157,18 +171,6 @@ def _rates(text: str) -> tuple[int, int]:
             f"{one_line(text, 40)!r}: rates are from 1 to {RATE_HZ_MAX}, the smaller first"
         )
     return rates
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 1 / SECOND_NS <= seconds <= DURATION_NS_MAX / SECOND_NS:
-        raise argparse.ArgumentTypeError(
-            f"{one_line(text, 40)!r} is no number of seconds, from 1e-9 to {DURATION_NS_MAX // SECOND_NS}"
-        )
-    return seconds
 
 
 def _port(text: str) -> int:

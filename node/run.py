@@ -57,6 +57,7 @@ async def _take_part(config: NodeConfig) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows has no such handlers; there Ctrl-C is a KeyboardInterrupt.
             asyncio.get_running_loop().add_signal_handler(number, daemon.interrupt)
+    asyncio.get_running_loop().set_exception_handler(_say_in_one_line)
     try:
         await daemon.run(config.listen)
     finally:
@@ -83,6 +84,11 @@ def _by_hand(config: NodeConfig) -> ByHand:
         epoch_file = EpochFile(config.epoch_file)
         epoch_file.clear()
     return ByHand(config.peers, host=config.listen.host, epoch_ns=config.epoch_ns, epoch_file=epoch_file)
+
+
+def _say_in_one_line(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody waited for, such as the answer to a name look-up that was given up."""
+    log.warning("something failed beside the run", reason=str(context.get("exception", context["message"])))
 
 
 def _run(life: Coroutine[Any, Any, int]) -> int:
