@@ -243,6 +243,8 @@ def explain(log):
         text = file.read().decode("utf-8", "replace")
     errors = [line.strip() for line in text.splitlines() if line.startswith("ERROR:")]
     reason = (errors or text.split("\n")[-2:-1] or ["it said nothing"])[-1]
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "pip does not trust who answers; if that is your proxy, name its certificates in PIP_CERT"
     offline = "(?i)connection (broken|error)|max retries|name resolution|unreachable|timed out"
     return ("no network? pip cannot fetch the packages: " if re.search(offline, text) else "pip failed: ") + reason
 

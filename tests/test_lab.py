@@ -32,6 +32,8 @@ if "--version" in words:
 step = "download" if "download" in words else "install"
 with open(os.environ["PIP_CALLS"], "a") as calls:
     calls.write(step + " " + os.path.basename(words[words.index("-r") + 1]) + "\\n")
+if mood == step + " mistrusts":
+    sys.exit("WARNING: SSLError: CERTIFICATE_VERIFY_FAILED\\nERROR: No matching distribution found for thing")
 if mood == step + " offline":
     print("WARNING: Retrying after connection broken by 'Temporary failure in name resolution'")
     sys.exit("ERROR: No matching distribution found for thing==1.0")
@@ -269,6 +271,10 @@ def test_without_a_fitting_pip_one_line_says_what_to_install(checkout, mood, fou
         (
             "download offline",
             "no network? pip cannot fetch the packages: ERROR: No matching distribution found for thing",
+        ),
+        (
+            "download mistrusts",
+            "pip does not trust who answers; if that is your proxy, name its certificates in PIP_CERT",
         ),
         ("download fails", "pip failed: ERROR: No space left on device"),
         ("install fails", "pip failed: ERROR: No space left on device"),
