@@ -204,7 +204,7 @@ class Daemon:
             self.wake()
         if machine.may_stop:
             machine.stop(time.time_ns())
-        self._arm()
+        self._arm(now_ns)
 
     def _flush(self) -> None:
         for line in self.machine.take_lines():
@@ -213,15 +213,18 @@ class Daemon:
         if self._mesh is not None:
             self._mesh.flush()
 
-    def _arm(self) -> None:
-        """Set the timer for the next tick, which is due at a point of the epoch, not after the last one."""
+    def _arm(self, now_ns: int) -> None:
+        """Set the timer for the next tick, which is due at a point of the epoch, not after the last one.
+
+        What was not due at `now_ns`, when the machine was asked, may be due by now: then the timer fires at once.
+        """
         due_ns = self.machine.next_due_ns
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if due_ns is None or self.machine.epoch_ns is None or self.machine.pace == "fast":
             return
-        behind_ns = self._now_ns() - due_ns
+        behind_ns = now_ns - due_ns
         if behind_ns < 0:
             self._timer = self._loop.call_at(self._epoch_s + due_ns / SECOND_NS, self._due, due_ns)
         elif behind_ns >= self._behind_ns_said:

@@ -342,3 +342,24 @@ def lonely(
         log_path=directory / "events-1.jsonl",
         start_deadline_s=start_deadline_s,
     )
+
+
+async def test_a_tick_that_becomes_due_while_nobody_looks_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the question whether a tick is due and the timer for it time goes by; at exact nobody else would wake."""
+    party = Party(cluster(2, seconds=1), tmp_path, pace="exact")
+    plain = Machine.may_tick
+
+    def ask_and_be_slow(machine: Machine, now_ns: int) -> bool:
+        may_tick, due_ns = plain(machine, now_ns), machine.next_due_ns
+        daemon = party.daemons[machine.model.node]
+        if due_ns is not None and now_ns < due_ns < now_ns + 20_000_000:
+            while daemon._now_ns() < due_ns:
+                pass
+        return may_tick
+
+    monkeypatch.setattr(Machine, "may_tick", ask_and_be_slow)
+    await party.run(deadline_s=10)
+
+    assert simulated(cluster(2, seconds=1)) == party.events()
