@@ -32,9 +32,9 @@ run for real, recorded, and proved right or wrong from the record alone.
       did causality hold? a run, or a folder of logs of nodes started by hand
   {PROGRAM} measure runs/exercise/latest
       drift, queues, jumps and gaps, overall and of each machine
-  {PROGRAM} compare RUN_A RUN_B
-      are two runs equal, event for event?
 
+Also: compare two runs, export one for other programs, and list or prune runs.
+lab.py's own commands: test, lint, bench [NAME], clean [--runs], python ARGS...
 {PROGRAM} COMMAND --help lists a command's flags.
 """
 
@@ -114,7 +114,7 @@ def _run() -> Parser:
     )
     parser.add_argument("--runs", metavar="N", help="how many runs")
     parser.add_argument("--seed", metavar="N", help="the seed of run 1; run k has seed N + k - 1")
-    parser.add_argument("--duration", metavar="TIME", help="of each run: 5s, 500ms, 2min")
+    parser.add_argument("--duration", metavar="TIME", help="of each run: 5s, 500ms, 2m")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="any key: network.delay=10ms")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the directory to make (runs/NAME/TIME)")
     return _with_json(parser)
@@ -158,6 +158,26 @@ def _export() -> Parser:
     return parser
 
 
+def _runs() -> Parser:
+    parser = Parser(
+        "runs",
+        "List what is recorded below runs/, newest first. With prune: remove all but the N newest of each "
+        "experiment (each NAME in runs/NAME); a run that is still being written stays, and so does what is not ours.",
+    )
+    parser.add_argument("action", nargs="?", type=one_of(("prune",)), metavar="prune", help="remove old runs")
+    parser.add_argument(
+        "--keep", type=_count, metavar="N", help="how many of each experiment prune keeps; with 0 none is kept"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what prune would remove, and remove nothing")
+    return _with_json(parser)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise argparse.ArgumentTypeError(f"{text} is no number of runs: 0, 1, 2 and so on")
+    return int(text)
+
+
 def _demo() -> Parser:
     return Parser("demo", "Ten seconds of a live cluster, explained; then a mistake, found.")
 
@@ -181,4 +201,5 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "compare": _compare,
     "demo": _demo,
     "export": _export,
+    "runs": _runs,
 }

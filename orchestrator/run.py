@@ -150,7 +150,15 @@ def _in_lab(
 
     async def live(pace: Pace) -> Outcome:
         with by_the_clock(watcher) if pace != "fast" else nullcontext(watcher) as progress:
-            return await run_live(run, machines, pace=pace, name=name, progress=progress, interrupted=interrupt.event())
+            return await run_live(
+                run,
+                machines,
+                pace=pace,
+                name=name,
+                progress=progress,
+                interrupted=interrupt.event(),
+                begun=lambda live: interrupt.before_the_end(live.kill),
+            )
 
     if setting.lab == "simulated":
         return run_simulated(run, machines, name=name, progress=watcher, is_interrupted=interrupt.is_set)

@@ -62,6 +62,7 @@ NEVER_REACH: dict[str, tuple[str, ...]] = {
         *("node.mesh", "node.daemon", "node.supervisor", "node.config", "node.run"),
         *("orchestrator.trace.check", "orchestrator.run", "orchestrator.commands", "orchestrator.screen"),
     ),
+    "orchestrator.export": ("orchestrator.labs", "orchestrator.run", "orchestrator.commands", "orchestrator.screen"),
     "orchestrator.config": ("orchestrator.labs", "orchestrator.trace", "orchestrator.run", "orchestrator.screen"),
     "orchestrator.rundir": ("orchestrator.labs", "orchestrator.trace", "orchestrator.run", "orchestrator.screen"),
     "orchestrator.run": ("orchestrator.commands", "orchestrator.__main__"),

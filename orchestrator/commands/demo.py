@@ -12,7 +12,8 @@ from typing import Final
 from orchestrator.answer import INTERRUPTED, Answer
 from orchestrator.commands.run import record
 from orchestrator.config import parse_experiment
-from orchestrator.run import Performed, Setting
+from orchestrator.run import Performed, Result, Setting
+from orchestrator.rundir import RunDirectory
 from orchestrator.screen import demo as lesson
 from orchestrator.screen.parts import Screen
 from orchestrator.story import largest_jump
@@ -46,7 +47,11 @@ def answer(options: Namespace) -> Answer:
     lesson.explain_live(screen, trace, good)
     lesson.explain_jump(screen, largest_jump(trace))
     directory = good.run.path.parent
-    bad = _make_mistake(screen, directory.with_name(f"{directory.name}-literal"), options.words)
+    made = _make_mistake(RunDirectory(directory).second_half(), screen, command=options.words)
+    if made.exit_code == INTERRUPTED:
+        return _answer(INTERRUPTED, made.problem)
+    bad = made.runs[0]
+    lesson.explain_mistake(screen, bad)
     lesson.end(screen, directory, bad.run.path.parent)
     if not came_out_right(good, trace, bad):
         return _answer(SURPRISE, "the demo did not come out as it must; what it recorded shows why, please report it")
@@ -61,12 +66,10 @@ def came_out_right(good: Performed, trace: Trace, bad: Performed) -> bool:
     return good.report.verdict == "valid" and is_as_simulated and is_found
 
 
-def _make_mistake(screen: Screen, out: Path, command: Sequence[str]) -> Performed:
+def _make_mistake(out: Path, screen: Screen, *, command: Sequence[str]) -> Result:
     lesson.introduce_mistake(screen)
     experiment = parse_experiment(MISTAKEN, name="demo")
-    bad = record(experiment, Setting(lab="simulated", pace=None), out=out, command=command).runs[0]
-    lesson.explain_mistake(screen, bad)
-    return bad
+    return record(experiment, Setting(lab="simulated", pace=None), out=out, command=command)
 
 
 def _answer(exit_code: int, problem: str | None) -> Answer:

@@ -14,6 +14,7 @@ from node.record import FORMAT_VERSION
 from orchestrator.answer import Answer
 from orchestrator.bar import progress_bar
 from orchestrator.config import Experiment, load_experiment
+from orchestrator.estimate import bytes_of
 from orchestrator.interrupt import Interrupt
 from orchestrator.run import Lab, Result, Setting, perform
 from orchestrator.rundir import RunDirectory
@@ -79,10 +80,11 @@ def record(
     `command` is what reproduces it; the announcement is made once the directory is there.
     """
     created = datetime.now(UTC)
+    RunDirectory.refuse_if_full(experiment.name, out=out, needed_bytes=bytes_of(experiment))
     directory = RunDirectory.create(experiment.name, out=out, now=created)
-    directory.write_experiment(experiment.to_yaml())
-    sys.stderr.writelines(f"{line}\n" for line in announcement)
-    with Interrupt() as interrupt:
+    with directory.being_written(), Interrupt() as interrupt:
+        directory.write_experiment(experiment.to_yaml())
+        sys.stderr.writelines(f"{line}\n" for line in announcement)
         with progress_bar(experiment.runs, experiment.duration_ns) as bar:
             result = perform(experiment, setting, directory, bar=bar, interrupt=interrupt)
         directory.write_manifest(

@@ -4,6 +4,7 @@ Never runs anything.
 Source: design section 5.
 """
 
+import os
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -14,10 +15,10 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from node.errors import ConfigurationError, NoInputError
+from node.errors import ConfigurationError, NoInputError, ScaleModelError
 from orchestrator.config.experiment import Experiment
 from orchestrator.config.override import Override
-from orchestrator.config.place import Place, Source, printable
+from orchestrator.config.place import Place, Source, printable, shorten
 from orchestrator.config.wording import UNKNOWN_KEY, say, shown
 from orchestrator.config.yamlfile import Document, Trail, read_yaml
 
@@ -74,7 +75,7 @@ def _read(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
     except FileNotFoundError:
-        raise NoInputError(f"{printable(str(path))}: no such file{_near(path)}") from None
+        raise NoInputError(f"{printable(str(path))}: no such file{_near(path)}{_listing()}") from None
     except IsADirectoryError:
         raise NoInputError(f"{printable(str(path))}: a directory; name an experiment's file in it") from None
     except OSError as error:
@@ -91,11 +92,31 @@ def _read(path: Path) -> str:
 
 def _near(path: Path) -> str:
     """Return a question that names the experiment that was probably meant, if there is one."""
-    here = Path("configs")
-    folder = here if here.is_dir() else CONFIGS
-    files = {file.stem: file for place in (folder, path.parent) for file in sorted(place.glob("*.yaml"))}
+    files = {file.stem: file for place in (_configs(), path.parent) for file in sorted(place.glob("*.yaml"))}
     near = get_close_matches(path.stem, list(files), n=1)
     return f"; did you mean {printable(str(files[near[0]]))}?" if near else ""
+
+
+def _configs() -> Path:
+    """Return the folder of experiments that is meant here: one of the user's own, or that of the checkout."""
+    here = Path("configs")
+    return here if here.is_dir() else CONFIGS
+
+
+def _listing() -> str:
+    """Return lines that name each experiment of that folder, with its question; nothing if there is none."""
+    folder = _configs()
+    files = sorted(folder.glob("*.yaml"))
+    width = max((len(file.stem) for file in files), default=0)
+    lines = [shorten(f"  {printable(file.stem):<{width}}  {_question(file)}".rstrip()) for file in files]
+    return "".join(f"\n{line}" for line in (f"the experiments in {printable(str(folder))}{os.sep}:", *lines) if files)
+
+
+def _question(file: Path) -> str:
+    try:
+        return printable(parse_experiment(_read(file), name=str(file)).question)
+    except ScaleModelError:
+        return "(no experiment: run says why)"
 
 
 def _name_from(path: str) -> str:

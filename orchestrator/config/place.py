@@ -10,6 +10,7 @@ from typing import Final
 
 from node.errors import ConfigurationError
 
+LINE_WIDTH: Final = 80
 QUOTE_WIDTH: Final = 76
 """The quote of a line fits a terminal of 80 columns."""
 
@@ -72,6 +73,11 @@ class Place:
 def printable(text: str) -> str:
     """Return `text` without what a terminal would obey; tabs stay."""
     return "".join(character if character.isprintable() or character == "\t" else "?" for character in text)
+
+
+def shorten(line: str) -> str:
+    """Return a line that fits a terminal of 80 columns."""
+    return line if len(line) <= LINE_WIDTH else f"{line[: LINE_WIDTH - 1].rstrip()}…"
 
 
 def _blank(character: str) -> str:

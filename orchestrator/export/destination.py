@@ -4,7 +4,9 @@ Never looks at what is written.
 """
 
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from node.errors import OutputError
@@ -43,8 +45,13 @@ def write(target: Path, files: Mapping[str, Iterable[str]]) -> None:
         directory.mkdir(parents=True, exist_ok=directory != target)
     except OSError as error:
         raise OutputError(f"{directory}: cannot create this directory: {error.strerror}") from error
-    for name, pieces in files.items():
-        write_file(target / name, "".join(pieces).encode("ascii"))
+    with ExitStack() as undo:
+        if directory == target:
+            # Half an export looks like a whole one.
+            undo.callback(shutil.rmtree, target, ignore_errors=True)
+        for name, pieces in files.items():
+            write_file(target / name, "".join(pieces).encode("ascii"))
+        undo.pop_all()
 
 
 def _name(run: Run, *, is_several: bool) -> str:

@@ -7,13 +7,14 @@ Source: model section 6.
 import asyncio
 import sys
 import time
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
-from node.errors import ScaleModelError
+from node.errors import ScaleModelError, first_of
 from node.model import MODEL_JSON, Model, Pace
 from orchestrator.labs.outcome import Outcome
 from orchestrator.labs.progress import Progress, Watcher, nobody
@@ -97,9 +98,14 @@ class Node:
             async with asyncio.timeout(SEAL_S_MAX):
                 code = await self._process.wait()
         except TimeoutError:
-            self._process.kill()
+            self.kill()
             code = await self._process.wait()
         self._observer.note("exit", self.node, code=code)
+
+    def kill(self) -> None:
+        """Kill the node, which may be stopped and never hear that its stdin has ended."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
 
     def _last_words(self) -> str:
         _, error, words = self._stderr_path.read_text(errors="replace").rpartition("error: ")
@@ -145,6 +151,11 @@ class LiveRun:
             node.dismiss()
         await _all(node.ended() for node in self._nodes)
 
+    def kill(self) -> None:
+        """Kill every node that is still there; a signal handler may call this."""
+        for node in self._nodes:
+            node.kill()
+
     async def _spawn(self, node: int, model: Model) -> Node:
         path = self._run.model_path(node)
         content = {"run": self._name, "pace": self._pace, "model": orjson.Fragment(MODEL_JSON.dump_json(model))}
@@ -173,12 +184,14 @@ async def run_live(
     node_command: Sequence[str] = NODE_COMMAND,
     progress: Watcher = nobody,
     interrupted: asyncio.Event | None = None,
+    begun: Callable[[LiveRun], None] = lambda live: None,
 ) -> Outcome:
     """Run a cluster of processes and return how it went; its record is in the directory of `run`.
 
     A node that dies ends the run: what is there stays, and the outcome names it.
     """
     live = LiveRun(run, machines, name=name, pace=pace, command=node_command)
+    begun(live)
     stopwatch = Stopwatch()
     is_interrupted, failure = False, None
     try:
@@ -195,7 +208,7 @@ async def run_live(
     except* _Interrupted:
         is_interrupted = True
     except* NodeDiedError as group:
-        failure = _first(group)
+        failure = first_of(group)
     finally:
         stopwatch.end()
         progress(Progress("ending"))
@@ -217,11 +230,3 @@ async def _all(work: Iterable[Coroutine[Any, Any, object]]) -> None:
     async with asyncio.TaskGroup() as tasks:
         for coroutine in work:
             tasks.create_task(coroutine)
-
-
-def _first(group: BaseExceptionGroup[NodeDiedError]) -> NodeDiedError:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, NodeDiedError), "the group holds nothing else"
-    return error

@@ -23,9 +23,11 @@ def write_file(path: Path, data: bytes) -> None:
         made.write_bytes(data)
         made.replace(path)
     except OSError as error:
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        # Ctrl-C, too, leaves nothing half; after replace there is nothing by that name.
         with suppress(OSError):
             made.unlink()
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

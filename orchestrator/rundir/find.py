@@ -36,6 +36,22 @@ def find_runs(paths: Sequence[Path], *, root: Path = RUNS) -> list[Run]:
     return [*found, *_run_of(logs)]
 
 
+def stamped_in(directory: Path) -> Iterator[Path]:
+    """Return the directories of experiments in a directory, as their names have it."""
+    return (path for path in listed(directory) if STAMP.fullmatch(path.name) and path.is_dir())
+
+
+def newest_of(directories: Iterable[Path]) -> Path | None:
+    """Return the newest by its name, if there is any."""
+
+    def age(path: Path) -> tuple[str, int, str]:
+        match = STAMP.fullmatch(path.name)
+        assert match is not None, "only stamped directories are compared"
+        return match[1], int(match[2] or 1), path.parent.name
+
+    return max(directories, key=age, default=None)
+
+
 def _run_of(logs: Sequence[Path]) -> Iterator[Run]:
     nodes = [node_of(log) for log in logs]
     for position, log in enumerate(logs):
@@ -53,7 +69,7 @@ def _runs_in(path: Path) -> list[Run]:
         return runs
     if Run(path).event_logs() or (path / MANIFEST).exists() or (path / EXPERIMENT).exists():
         return [Run(path)]
-    newest = _latest(path) or _newest([*_stamped_in(path), *_stamped_below(path)])
+    newest = _latest(path) or newest_of([*stamped_in(path), *_stamped_below(path)])
     return [Run(path)] if newest is None else _runs_in(newest)
 
 
@@ -67,7 +83,7 @@ def _latest(path: Path) -> Path | None:
 
 
 def _runs_of_newest(root: Path) -> list[Run]:
-    newest = _newest(_stamped_below(root))
+    newest = newest_of(_stamped_below(root))
     if newest is None:
         raise NoInputError(f"{root}: no run yet; make one: python3 lab.py run configs/exercise.yaml")
     return _runs_in(newest.resolve())
@@ -78,17 +94,4 @@ def _stamped_below(root: Path) -> Iterator[Path]:
         if directory.is_symlink():
             continue
         with suppress(NoInputError):  # somebody else's directory is no reason to give up
-            yield from _stamped_in(directory)
-
-
-def _stamped_in(directory: Path) -> Iterator[Path]:
-    return (path for path in listed(directory) if STAMP.fullmatch(path.name) and path.is_dir())
-
-
-def _newest(directories: Iterable[Path]) -> Path | None:
-    def age(path: Path) -> tuple[str, int, str]:
-        match = STAMP.fullmatch(path.name)
-        assert match is not None, "only stamped directories are compared"
-        return match[1], int(match[2] or 1), path.parent.name
-
-    return max(directories, key=age, default=None)
+            yield from stamped_in(directory)

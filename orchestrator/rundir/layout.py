@@ -6,7 +6,7 @@ Never looks into a log. Source: design section 4; `docs/run-directory.md` descri
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -16,11 +16,16 @@ from typing import Any, Final
 from node.errors import NoInputError, OutputError
 from orchestrator.rundir.files import changes, link, names_below, read_hashes, sha256, write_file, write_json
 from orchestrator.rundir.provenance import git_commit, host, versions
+from orchestrator.rundir.space import refuse_if_full
+from orchestrator.rundir.writing import writing
 
 RUNS: Final = Path("runs")
 EXPERIMENT, MANIFEST, REPORT, LATEST = "experiment.yaml", "manifest.json", "report.html", "latest"
 
 STAMP: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)(?:-([0-9]+))?")
+SECOND_HALF: Final = "-literal"
+"""Ends the name of the directory in which the demo records its second half, beside the first."""
+RECORDED: Final = re.compile(f"{STAMP.pattern}(?:{SECOND_HALF})?")
 _RUN: Final = re.compile(r"run-([1-9][0-9]*)")
 _EVENTS: Final = re.compile(r"events-([1-9][0-9]*)\.jsonl")
 
@@ -87,6 +92,14 @@ class RunDirectory:
 
     path: Path
 
+    @staticmethod
+    def refuse_if_full(name: str, *, out: Path | None, needed_bytes: int, root: Path = RUNS) -> None:
+        """Return if there is room for this much where `create` would make the directory.
+
+        Raises OutputError.
+        """
+        refuse_if_full(root / name if out is None else out, needed_bytes)
+
     @classmethod
     def create(cls, name: str, *, out: Path | None, now: datetime, root: Path = RUNS) -> "RunDirectory":
         """Make a directory that did not exist, and let `latest` point to it if it is below `root`.
@@ -100,6 +113,14 @@ class RunDirectory:
         with suppress(OSError):
             link(path.parent / LATEST, path.name)
         return cls(path)
+
+    def being_written(self) -> AbstractContextManager[None]:
+        """Return the block in which it is written: till its end nobody may remove it."""
+        return writing(self.path)
+
+    def second_half(self) -> Path:
+        """Return where the demo records its second half."""
+        return self.path.with_name(self.path.name + SECOND_HALF)
 
     def add_run(self, number: int) -> Run:
         """Make the directory of run 1, 2, and so on."""

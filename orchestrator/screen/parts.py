@@ -70,6 +70,15 @@ class Screen:
             drawn.add_row(*row)
         self.console.print(drawn)
 
+    def row(self, cells: Sequence[Text], widths: Sequence[int], *, right: int) -> None:
+        """Print a line of cells as wide as these, the last `right` of them numbers."""
+        first_right = len(cells) - right
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+            cell.align("left" if place < first_right else "right", width)
+        line = Text("  ").append_text(Text("  ").join(cells))
+        line.rstrip()
+        self.console.print(line)
+
     def space(self) -> None:
         """Print an empty line."""
         self.console.print()
@@ -130,9 +139,9 @@ def percent(share: float | None) -> str:
     return "100 %" if share == 1 else f"{int(share * 10_000) / 100:.2f} %"
 
 
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """Return a count with its noun; `nouns` if that takes more than an s."""
+    return f"{count} {noun}" if count == 1 else f"{count} {nouns or noun + 's'}"
 
 
 def at_most(lines: Sequence[str], count: int) -> Iterator[str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from node.mesh import Address
+
 pytestmark = pytest.mark.live
 
 DEADLINE_S = 30
@@ -108,6 +110,28 @@ def test_ctrl_c_seals_the_log_and_lets_the_others_finish(start: Start, tmp_path:
     assert ("end", True) == (last_event(log)["event"], last_event(log)["interrupted"])
     assert "its log is" in said[1]
     assert "stop" == last_event(tmp_path / "events-1.jsonl")["event"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1", "localhost"])
+def test_who_listens_beyond_this_host_is_warned_in_one_line(host: str, start: Start, tmp_path: Path) -> None:
+    """Issue 3: nothing is encrypted or authenticated yet; on the loopback that needs no word."""
+    flags = ("--host", host, "--duration", "0.1", "--log-dir", str(tmp_path))
+    said = words(start([sys.executable, "-m", "node", "--id", "1", *flags]))
+    warnings = [line for line in said.splitlines() if "warning" in line]
+    expected = f"node 1: warning: listens on {host}: nothing is encrypted or authenticated yet; "
+
+    assert len(warnings) == (host == "0.0.0.0")
+    assert all(line.startswith(expected) for line in warnings)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_loopback"),
+    [("127.0.0.1", True), ("127.3.2.1", True), ("::1", True), ("localhost", True)]
+    + [(host, False) for host in ("0.0.0.0", "::", "", "192.168.1.5", "node-1", "localhost.example.org")],
+)
+def test_only_a_loopback_address_is_one(host: str, is_loopback: bool) -> None:
+    """A name may lead anywhere, and an empty one means every address."""
+    assert Address(host, 5001).is_loopback is is_loopback
 
 
 def test_a_peer_that_is_killed_is_named(start: Start, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +14,11 @@ from typing import Any
 
 import pytest
 
-from orchestrator import commands
+from node.model import MODEL_VERSION
+from node.record import FORMAT_VERSION
+from orchestrator import commands, version
 from orchestrator.__main__ import main
+from orchestrator.commandline import PARSERS, parse
 from orchestrator.commands import check as check_command
 from orchestrator.commands import demo as demo_command
 from orchestrator.commands.run import record
@@ -24,6 +29,8 @@ from orchestrator.trace import trace_of
 from orchestrator.trace.check import CHECKS
 from tests.clusters import cluster
 from tests.logs_on_disk import simulated_run, write_logs
+
+PROJECT = Path(__file__).parents[2]
 
 CHECK_KEYS = [
     *("name", "verdict", "nodes", "events", "receives", "format", "checks", "remarks", "measures"),
@@ -100,7 +107,7 @@ def test_a_bad_configuration_is_one_line_and_its_place(
         (["run", "quick.yaml", "--set", "nodes"], 64, "expected KEY=VALUE"),
         (["run"], 64, "CONFIG"),
         (["runn"], 64, "unknown command runn; did you mean run?"),
-        (["xyzzy"], 64, "unknown command xyzzy; there are run, check, measure, compare, demo"),
+        (["xyzzy"], 64, "unknown command xyzzy; there are run, check, measure, compare, demo, export, runs"),
         (["--versoin"], 64, "did you mean --version?"),
         (["compare", "good"], 64, "RUN_B"),
         (["run", "absent.yaml"], 66, "absent.yaml: no such file"),
@@ -125,23 +132,86 @@ def test_a_mistake_is_answered_in_one_line_with_its_own_exit_code(
     assert out == ""
     assert says in lines[0]
     assert lines[0].startswith("error: ")
-    assert len(lines) == (3 if code == 78 else 1)
+    assert len(lines) == (3 if code == 78 else 1) or "experiments in" in lines[1]
 
 
-def test_no_arguments_show_a_short_help(capsys: pytest.CaptureFixture[str]) -> None:
-    """Issue 2: examples, not a list of flags."""
+def test_no_arguments_show_five_examples_that_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Issue 3: the five that a newcomer needs, in this order, not a list of flags."""
     assert main([]) == 0
     out, err = capsys.readouterr()
+    examples = [line.split()[2:] for line in out.splitlines() if line.startswith("  python3 lab.py ")]
 
-    assert "python3 lab.py demo" in out
+    assert [words[0] for words in examples] == ["demo", "run", "run", "check", "measure"]
+    assert [parse(words).command for words in examples] == [words[0] for words in examples]
     assert err == ""
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_every_command_is_named_where_nothing_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not named is not found; lab.py's own commands are known to lab.py alone."""
+    main([])
+    out = capsys.readouterr().out
+    own = set(re.findall(r'if command == "(\w+)"', (PROJECT / "lab.py").read_text()))
+
+    assert own == {"test", "lint", "bench", "clean", "python"}
+    for command in (*PARSERS, *own):
+        assert re.search(rf"\b{command}\b", out), command
+
+
 def test_the_version_names_model_and_format(capsys: pytest.CaptureFixture[str]) -> None:
-    """The versions on which a seed's events and a log's meaning depend stand beside the program's."""
+    """Issue 3: pyproject.toml alone says the version; those on which seeds and logs depend stand beside it."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("Scale Model 0.")
+    assert capsys.readouterr().out == (
+        f"Scale Model {project['version']}, model {MODEL_VERSION}, log format {FORMAT_VERSION}\n"
+    )
+
+
+def test_an_installed_package_has_the_version_of_its_metadata(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where there is no checkout: it was built from the same line of pyproject.toml."""
+    monkeypatch.setattr(version, "PROJECT", tmp_path / "pyproject.toml")
+    monkeypatch.setattr(version, "version", lambda name: f"{name} as installed")
+
+    assert version.program_version() == "scale-model as installed"
+
+
+def test_an_experiment_that_does_not_exist_is_answered_with_those_that_do(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Issue 3: one error line, then a line for each file in configs/, which fits the screen."""
+    code = main(["run", "absent.yaml"])
+    out, err = capsys.readouterr()
+    error, heading, *listed = err.splitlines()
+    files = sorted((PROJECT / "configs").glob("*.yaml"))
+
+    assert (code, out) == (66, "")
+    assert error.startswith("error: absent.yaml: no such file")
+    assert heading == f"the experiments in {PROJECT / 'configs'}{os.sep}:"
+    assert [line.split()[0] for line in listed] == [file.stem for file in files]
+    assert "  What changes when five machines take part and not three?" in err
+    assert max(map(len, listed)) <= 80
+
+
+def test_the_experiments_in_ones_own_configs_are_those_that_are_named(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that is broken is named like the others, and hides none; without a file there is no list."""
+    (here / "configs").mkdir()
+    main(["run", "absent.yaml"])
+
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+    (here / "configs" / "broken.yaml").write_text("nodes: 1\n")
+    (here / "configs" / "mine.yaml").write_text("question: Mine?\n")
+    main(["run", "configs/min.yaml"])
+
+    assert capsys.readouterr().err.splitlines() == [
+        "error: configs/min.yaml: no such file; did you mean configs/mine.yaml?",
+        "the experiments in configs/:",
+        "  broken  (no experiment: run says why)",
+        "  mine    Mine?",
+    ]
 
 
 def test_a_bug_of_ours_is_70_and_leaves_its_traceback_in_a_file(

@@ -507,11 +507,11 @@ def test_an_absent_file_is_no_input_and_names_what_was_meant(tmp_path: Path, mon
     """`run exercise` and `run configs/exercize.yaml` mean configs/exercise.yaml."""
     monkeypatch.chdir(CONFIGS.parent)
     for meant in ("exercise", "configs/exercize.yaml", "exercise.yml"):
-        with pytest.raises(NoInputError, match=r"no such file; did you mean configs/exercise\.yaml\?$") as caught:
+        with pytest.raises(NoInputError, match=r"no such file; did you mean configs/exercise\.yaml\?\n") as caught:
             load_experiment(Path(meant))
         assert caught.value.exit_code == 66
 
-    with pytest.raises(NoInputError, match=r"no such file$"):
+    with pytest.raises(NoInputError, match=r"no such file\n"):
         load_experiment(tmp_path / "quite-different.yaml")
 
 
