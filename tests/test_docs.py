@@ -108,7 +108,8 @@ def test_the_readme_has_commands_to_parse() -> None:
 def test_every_flag_named_exists(document: str) -> None:
     """Also those in the middle of a sentence."""
     sources = "".join((ROOT / name).read_text() for name in ("lab.py", "node/flags.py", "orchestrator/commandline.py"))
-    for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", (ROOT / document).read_text()):
+    ours = re.sub(r"^docker .*", "", (ROOT / document).read_text(), flags=re.MULTILINE)
+    for flag in re.findall(r"(?<![\w-])--[a-z][a-z-]*", ours):
         assert f'"{flag}"' in sources or flag == "--help", flag
 
 
