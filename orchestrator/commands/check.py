@@ -3,9 +3,9 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from orchestrator.answer import Answer
+from orchestrator.answer import INTERRUPTED, INTERRUPTION, Answer, until_interrupted
 from orchestrator.executions import find_executions, judge
-from orchestrator.trace.verdict import exit_code, worst
+from orchestrator.trace.verdict import Verdict, exit_code, worst
 
 if TYPE_CHECKING:
     from orchestrator.screen.parts import Screen
@@ -16,8 +16,9 @@ def answer(options: Namespace) -> Answer:
 
     Raises NoInputError or NoLogError.
     """
-    reports = [judge(execution) for execution in find_executions(options.paths)]
-    verdict = worst(report.verdict for report in reports)
+    reports, is_interrupted = until_interrupted(map(judge, find_executions(options.paths)))
+    verdicts: list[Verdict] = [report.verdict for report in reports]
+    verdict = worst([*verdicts, "unknown"] if is_interrupted else verdicts)
 
     def show(screen: "Screen") -> None:
         from orchestrator.screen.check import show_check  # noqa: PLC0415  # rich only where somebody reads
@@ -27,5 +28,6 @@ def answer(options: Namespace) -> Answer:
     return Answer(
         data={"verdict": verdict, "executions": [report.as_json() for report in reports]},
         show=show,
-        exit_code=exit_code(verdict, require_proof=options.require_proof),
+        exit_code=INTERRUPTED if is_interrupted else exit_code(verdict, require_proof=options.require_proof),
+        problem=INTERRUPTION if is_interrupted else None,
     )

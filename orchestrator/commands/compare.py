@@ -3,7 +3,7 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from orchestrator.answer import Answer
+from orchestrator.answer import INTERRUPTED, Answer
 from orchestrator.executions import find_executions
 from orchestrator.pairs import as_json, paired
 
@@ -12,10 +12,18 @@ if TYPE_CHECKING:
 
 
 def answer(options: Namespace) -> Answer:
-    """Compare two runs, or those of two experiments.
+    """Compare two runs, or those of two experiments; interrupted, it has compared nothing.
 
     Raises NoInputError or NoLogError.
     """
+    try:
+        return _compared(options)
+    except KeyboardInterrupt:
+        nothing = {"places": 0, "equal": 0, "fidelity": None, "same_action": None, "first_divergence": None}
+        return Answer(data=nothing, show=lambda _: None, exit_code=INTERRUPTED, problem="interrupted")
+
+
+def _compared(options: Namespace) -> Answer:
     pairs = paired(list(find_executions([options.a])), list(find_executions([options.b])))
 
     def show(screen: "Screen") -> None:

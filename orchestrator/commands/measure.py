@@ -3,7 +3,7 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from orchestrator.answer import Answer
+from orchestrator.answer import INTERRUPTED, INTERRUPTION, Answer, until_interrupted
 from orchestrator.executions import find_executions
 from orchestrator.trace.measure import measure
 
@@ -16,13 +16,18 @@ def answer(options: Namespace) -> Answer:
 
     Raises NoInputError or NoLogError.
     """
-    measured = [
+    measured, is_interrupted = until_interrupted(
         {"name": execution.name, "measures": measure(execution.trace)} for execution in find_executions(options.paths)
-    ]
+    )
 
     def show(screen: "Screen") -> None:
         from orchestrator.screen.measure import show_measures  # noqa: PLC0415  # rich only where somebody reads
 
         show_measures(screen, measured)
 
-    return Answer(data={"executions": measured}, show=show)
+    return Answer(
+        data={"executions": measured},
+        show=show,
+        exit_code=INTERRUPTED if is_interrupted else 0,
+        problem=INTERRUPTION if is_interrupted else None,
+    )

@@ -16,7 +16,7 @@ import pytest
 
 from node.model import MODEL_VERSION
 from node.record import FORMAT_VERSION
-from orchestrator import commands, version
+from orchestrator import commands, executions, version
 from orchestrator.__main__ import main
 from orchestrator.commandline import PARSERS, parse
 from orchestrator.commands import check as check_command
@@ -467,6 +467,43 @@ def test_the_largest_jump_names_the_send_that_caused_it() -> None:
     assert trace.clock[trace.row(jump.send)] == jump.stamp
     steps = [event.clock - before for one in machines for before, event in pairs(events, one)]
     assert jump.size == max(steps)
+
+
+@pytest.mark.parametrize("command", ["check", "measure"])
+def test_an_interrupted_command_gives_what_it_has(
+    command: str, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C in the second of two runs: exit 130, one JSON object with the first, and never a verdict on the whole."""
+    read = executions.read_trace
+    traces: list[object] = []
+
+    def read_once(logs: Any) -> Any:
+        if traces:
+            raise KeyboardInterrupt
+        traces.append(logs)
+        return read(logs)
+
+    monkeypatch.setattr(executions, "read_trace", read_once)
+
+    assert main([command, "good", "--json"]) == 130
+    said = json.loads(capsys.readouterr().out)
+    assert len(said["executions"]) == 1
+    assert said.get("verdict", "unknown") == "unknown"
+
+
+def test_an_interrupted_comparison_has_compared_nothing(
+    runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C: exit 130, and one JSON object that claims nothing."""
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(executions, "read_trace", interrupt)
+
+    assert main(["compare", "good", "good", "--json"]) == 130
+    said = json.loads(capsys.readouterr().out)
+    assert (said["places"], said["fidelity"]) == (0, None)
 
 
 def test_without_a_receive_no_clock_jumps() -> None:
