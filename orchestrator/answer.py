@@ -15,8 +15,6 @@ Item = TypeVar("Item")
 INTERRUPTED: Final = 130
 USAGE: Final = 64
 
-INTERRUPTION: Final = "interrupted; what came before it is here"
-
 EXIT_CODES: Final = {"valid": 0, "consistent": 0, "violated": 1, "unknown": 2}
 """The exit code of each verdict."""
 

@@ -3,7 +3,7 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from orchestrator.answer import INTERRUPTED, INTERRUPTION, Answer, until_interrupted
+from orchestrator.answer import INTERRUPTED, Answer, until_interrupted
 from orchestrator.executions import find_executions, judge
 from orchestrator.trace.verdict import Verdict, exit_code, worst
 
@@ -23,11 +23,12 @@ def answer(options: Namespace) -> Answer:
     def show(screen: "Screen") -> None:
         from orchestrator.screen.check import show_check  # noqa: PLC0415  # rich only where somebody reads
 
-        show_check(screen, reports)
+        if reports or not is_interrupted:
+            show_check(screen, reports)
 
     return Answer(
         data={"verdict": verdict, "executions": [report.as_json() for report in reports]},
         show=show,
         exit_code=INTERRUPTED if is_interrupted else exit_code(verdict, require_proof=options.require_proof),
-        problem=INTERRUPTION if is_interrupted else None,
+        problem="interrupted" if is_interrupted else None,
     )

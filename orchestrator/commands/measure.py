@@ -3,7 +3,7 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
-from orchestrator.answer import INTERRUPTED, INTERRUPTION, Answer, until_interrupted
+from orchestrator.answer import INTERRUPTED, Answer, until_interrupted
 from orchestrator.executions import find_executions
 from orchestrator.trace.measure import measure
 
@@ -23,11 +23,12 @@ def answer(options: Namespace) -> Answer:
     def show(screen: "Screen") -> None:
         from orchestrator.screen.measure import show_measures  # noqa: PLC0415  # rich only where somebody reads
 
-        show_measures(screen, measured)
+        if measured or not is_interrupted:
+            show_measures(screen, measured)
 
     return Answer(
         data={"executions": measured},
         show=show,
         exit_code=INTERRUPTED if is_interrupted else 0,
-        problem=INTERRUPTION if is_interrupted else None,
+        problem="interrupted" if is_interrupted else None,
     )

@@ -184,7 +184,10 @@ def test_ctrl_c_in_whatever_reads_runs_is_130_and_one_line(here: Path, start: St
     assert process.stderr.readline() == "begun\n"
     process.send_signal(signal.SIGINT)
 
-    assert end_of(process) == (130, "", "error: interrupted\n")
+    code, out, said = end_of(process)
+
+    assert (code, said) == (130, "error: interrupted\n")
+    assert ("--json" in words) == bool(out and json.loads(out))
     assert sorted(here.rglob("*")) == before
 
 
