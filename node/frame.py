@@ -29,6 +29,10 @@ Row: TypeAlias = tuple[Count, Position, Annotated[int, Field(ge=0, le=1)], Count
 """One message: the sender's tick, the index of its send event, copy, stamp, arrival."""
 
 
+WirePromise: TypeAlias = tuple[TimeNs | None, Count]
+"""`[due, seq]`; a due of null is for good: nothing more will be sent."""
+
+
 class Hello(TypedDict):
     """The greeting of a sender that has dialled; `base` is the number of the first message in its window."""
 
@@ -66,15 +70,12 @@ class Epoch(TypedDict):
 
 
 class Data(TypedDict):
-    """Messages in order, the first with the number `first`, and then perhaps a promise `[due, seq]`.
-
-    A promise whose due is null is for good: nothing more will be sent.
-    """
+    """Messages in order, the first with the number `first`, and then perhaps a promise."""
 
     type: Literal["data"]
     first: Position
     messages: Annotated[list[Row], Field(max_length=ROWS_MAX)]
-    promise: tuple[TimeNs | None, Count] | None
+    promise: WirePromise | None
 
 
 class Ack(TypedDict):

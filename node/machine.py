@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from node.errors import RefusedError, RemoteProtocolError
-from node.frame import WIRE_VERSION, Ack, Data, Epoch, Frame, Hello, Welcome
+from node.event import Message
+from node.frame import WIRE_VERSION, Ack, Epoch, Frame, Hello, Welcome, WirePromise
 from node.greeting import refuse_strangers
 from node.link import Incoming, Outgoing
 from node.model import Model, Pace
@@ -37,7 +38,7 @@ class Machine:
         self._epoch_told: set[int] = set()
         self._stop_told: set[int] = set()
         self._sender_epoch_ns: dict[int, int] = {}
-        self._early: list[tuple[Incoming, Data]] = []
+        self._early: list[tuple[Incoming, list[Message], WirePromise | None]] = []
         self._is_interrupted = False
         self._waits = Waits()
 
@@ -66,18 +67,18 @@ class Machine:
     def greet(self, hello: Hello, wall: int) -> Welcome:
         """Take in the greeting of a sender and return our answer.
 
-        Raises RefusedError if the two of us can never work together.
+        Raises RefusedError if the two of us can never work together, RemoteProtocolError for a second epoch.
         """
         sender = hello["sender"]
         link = self.incoming.get(sender)
         refuse_strangers(hello, self.model, run=self.run, incarnation_min=link.incarnation if link else 0)
+        if hello["epoch_ns"] is not None:
+            self._learn_epoch(sender, hello["epoch_ns"])
         if link is None or link.incarnation < hello["incarnation"]:
             link = Incoming(sender, hello["incarnation"])
         link.greet(hello)
         self.incoming[sender] = link
         self._stop_told.discard(sender)
-        if hello["epoch_ns"] is not None:
-            self._sender_epoch_ns[sender] = hello["epoch_ns"]
         self._note_link(sender, "from", "up", wall)
         return Welcome(type="welcome", incarnation=self.incarnation, have=link.have, done=link.done)
 
@@ -113,14 +114,16 @@ class Machine:
         Raises RemoteProtocolError if it is out of place.
         """
         if frame["type"] == "epoch":
-            self._sender_epoch_ns[sender] = frame["epoch_ns"]
+            self._learn_epoch(sender, frame["epoch_ns"])
         elif frame["type"] == "data":
             if sender not in self._sender_epoch_ns:
                 raise RemoteProtocolError("data before the epoch in which its times are given")
+            link = self.incoming[sender]
+            new = list(link.accept(frame))
             if self.epoch_ns is None:
-                self._early.append((self.incoming[sender], frame))
+                self._early.append((link, new, frame["promise"]))
             else:
-                self._accept(self.incoming[sender], frame)
+                self._deliver(link, new, frame["promise"])
         else:
             raise RemoteProtocolError(f"a frame {frame['type']!r} from a sender")
 
@@ -153,9 +156,8 @@ class Machine:
             ),
         )
         early, self._early = self._early, []
-        for link, frame in early:
-            if self.incoming[link.sender] is link:
-                self._accept(link, frame)
+        for link, messages, promise in early:
+            self._deliver(link, messages, promise)
         self._promise_next()
         if self.next_due_ns is None:
             self._end(wall)
@@ -282,16 +284,20 @@ class Machine:
 
     # Helpers.
 
-    def _accept(self, link: Incoming, frame: Data) -> None:
-        assert self.epoch_ns is not None, "data is taken in after the start"
+    def _learn_epoch(self, sender: int, epoch_ns: int) -> None:
+        if self._sender_epoch_ns.setdefault(sender, epoch_ns) != epoch_ns:
+            raise RemoteProtocolError(f"epoch {epoch_ns} after epoch {self._sender_epoch_ns[sender]}")
+
+    def _deliver(self, link: Incoming, messages: list[Message], promise: WirePromise | None) -> None:
+        assert self.epoch_ns is not None, "messages wait for the start"
         # A message's times are in its sender's epoch.
         shift_ns = self._sender_epoch_ns[link.sender] - self.epoch_ns
-        for message in link.accept(frame):
+        for message in messages:
             self.process.deliver(replace(message, arrival_ns=message.arrival_ns + shift_ns) if shift_ns else message)
-        if frame["promise"] is not None:
-            due_ns, seq = frame["promise"]
-            promise = Promise(END_NS if due_ns is None else due_ns + shift_ns, seq)
-            self._horizon.apply(link.sender, promise, have=link.have)
+        if promise is not None:
+            due_ns, seq = promise
+            here = Promise(END_NS if due_ns is None else due_ns + shift_ns, seq)
+            self._horizon.apply(link.sender, here, have=link.have)
 
     def _promise_next(self) -> None:
         due_ns = self.next_due_ns

@@ -318,6 +318,26 @@ def test_a_gap_breaks_the_rules() -> None:
         one.receive(2, data((0, 1, 0, 1, 10), first=2))
 
 
+def test_a_gap_before_the_start_is_one_already_then() -> None:
+    """Whoever breaks the rules early loses his connection early, and nobody else is hurt by it."""
+    one = machine()
+    one.greet(hello(), wall=0)
+
+    with pytest.raises(RemoteProtocolError, match="a gap"):
+        one.receive(2, data((0, 1, 0, 1, 10), first=2))
+    one.start(1000, wall=0)
+
+
+def test_nobody_has_two_epochs() -> None:
+    """A second epoch would move messages in time that are already there."""
+    one = machine()
+    one.greet(hello(epoch_ns=1000), wall=0)
+    one.receive(2, {"type": "epoch", "epoch_ns": 1000})
+
+    with pytest.raises(RemoteProtocolError, match="epoch 2000 after epoch 1000"):
+        one.receive(2, {"type": "epoch", "epoch_ns": 2000})
+
+
 def test_nothing_is_said_before_it_is_written() -> None:
     """Before its start line a machine has neither lines nor frames to give away."""
     one = machine()
