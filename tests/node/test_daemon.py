@@ -24,6 +24,10 @@ from tests.daemons import LOOPBACK, Guest, Meeting, Party
 
 pytestmark = pytest.mark.asyncio
 
+# A connection that is accepted while its server closes is left open by asyncio before 3.13 (an assertion in
+# Server._attach), and found by the collector; uvloop, which nodes run on, has no such gap.
+redials_to_the_end = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 # Every wait in here has a deadline; the loop is asyncio's own, which shows more mistakes than uvloop.
 
 
@@ -77,6 +81,7 @@ async def test_every_log_is_sealed_by_a_stop_record(tmp_path: Path) -> None:
     ]
 
 
+@redials_to_the_end
 async def test_connections_that_are_cut_leave_no_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut, redialled, resent: the logs are still those of the simulation."""
     monkeypatch.setattr(node.mesh, "BACKOFF_S_MIN", 0.001)
@@ -293,6 +298,7 @@ def cut_while_sending(monkeypatch: pytest.MonkeyPatch) -> list[Wire]:
     return broken
 
 
+@redials_to_the_end
 async def test_data_lost_with_its_connection_comes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was handed to a connection that broke is sent again, and so is the promise behind it."""
     machines = cluster(seconds=30)
@@ -304,6 +310,7 @@ async def test_data_lost_with_its_connection_comes_again(tmp_path: Path, monkeyp
     assert len(broken) >= 10
 
 
+@redials_to_the_end
 async def test_a_daemon_that_forgets_its_promise_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted in running daemons: without a repeated promise a broken connection makes the run hang."""
     cut_while_sending(monkeypatch)
