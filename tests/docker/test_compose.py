@@ -5,14 +5,14 @@ import os
 import secrets
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.docker.files import ROOT
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.live
 
@@ -135,18 +135,10 @@ def project(compose: list[str], base: str, directory: Path) -> Iterator[Project]
         project.do("down", "--volumes", "--timeout", "5")
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Return once the condition holds."""
-    deadline_s = time.monotonic() + RUN_S_MAX
-    while not condition():
-        assert time.monotonic() < deadline_s, "waited too long"
-        time.sleep(0.2)
-
-
 def test_three_healthy_nodes_and_a_verdict_and_again(project: Project) -> None:
     """Every node is healthy, the last service proves the run; so it does with the same volume and another seed."""
     project.do("up", "-d", SCALE_MODEL_DURATION="12")
-    wait_for(lambda: all(project.health(node) == "healthy" for node in NODES))
+    wait_for(lambda: all(project.health(node) == "healthy" for node in NODES), deadline_s=RUN_S_MAX)
     assert 0 == project.exit_code("check"), project.words("check")
     first = project.words("check")
     project.do("up", "-d", SCALE_MODEL_DURATION="3", SCALE_MODEL_SEED="7", SCALE_MODEL_TICK_RATE="20")
@@ -163,7 +155,7 @@ def test_three_healthy_nodes_and_a_verdict_and_again(project: Project) -> None:
 def test_a_node_that_is_killed_leaves_a_run_of_which_nobody_can_tell(project: Project) -> None:
     """So says the check, and says it again when the killed node finds its log unsealed (73) and no run begins."""
     project.do("up", "-d", SCALE_MODEL_DURATION="600")
-    wait_for(lambda: all(project.health(node) == "healthy" for node in NODES))
+    wait_for(lambda: all(project.health(node) == "healthy" for node in NODES), deadline_s=RUN_S_MAX)
     project.do("kill", "node-2")
     assert 2 == project.exit_code("check"), project.words("check")
     assert "CANNOT TELL" in project.words("check")

@@ -6,13 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from node.mesh import Address
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.live
 
@@ -63,14 +63,6 @@ def words(process: "subprocess.Popen[str]") -> str:
 def last_event(log: Path) -> dict[str, object]:
     """Return the last line of a log."""
     return dict(json.loads(log.read_bytes().split(b"\n")[-2]))
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Return once the condition holds."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)
 
 
 def listens(port: int) -> bool:

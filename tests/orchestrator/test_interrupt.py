@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 
 from orchestrator.export.destination import write
 from orchestrator.rundir.files import write_file
+from tests.waiting import wait_for
 
 PROJECT = Path(__file__).parents[2]
 DEADLINE_S = 60
@@ -45,14 +45,6 @@ def start() -> Iterator[Start]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Return once the condition holds."""
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline_s, "waited too long"
-        time.sleep(0.01)
 
 
 def end_of(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
