@@ -12,17 +12,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
-from node.errors import ConfigurationError, NoInputError, ScaleModelError
-from orchestrator.config.experiment import Experiment
+from node.errors import NoInputError, ScaleModelError
+from orchestrator.config.experiment import KEYS, Experiment
 from orchestrator.config.override import Override
-from orchestrator.config.place import Place, Source, printable, shorten
-from orchestrator.config.wording import UNKNOWN_KEY, say, shown
-from orchestrator.config.yamlfile import Document, Trail, read_yaml
+from orchestrator.config.place import Source, printable, shorten
+from orchestrator.config.validated import read_text, validated
 
-FILE_BYTES_MAX: Final = 1 << 20
 CONFIGS: Final = Path(__file__).parents[2] / "configs"
 
 
@@ -55,39 +50,23 @@ def parse_experiment(text: str, *, name: str, overrides: Sequence[Override] = ()
 
     Raises ConfigurationError, with the place.
     """
-    file = Source(name, text)
-    document = read_yaml(file)
-    if document.data is None:
-        raise ConfigurationError(f"{printable(name)}: the file is empty; an experiment has keys such as nodes: 3")
-    if not isinstance(document.data, dict):
-        raise document.values[()].error(f"expected keys and values such as nodes: 3, got {shown(document.data)}")
-    for override in overrides:
-        override.put_into(document)
-    document.data.setdefault("name", _name_from(name))
-    try:
-        return Experiment.model_validate(document.data)
-    except ValidationError as error:
-        raise _explain(error, document, [file, *(override.source for override in overrides)]) from None
+    return validated(
+        Experiment,
+        Source(name, text),
+        keys=KEYS,
+        example="an experiment has keys such as nodes: 3",
+        overrides=overrides,
+        defaults={"name": _name_from(name)},
+    )
 
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
+        return read_text(path)
     except FileNotFoundError:
         raise NoInputError(f"{printable(str(path))}: no such file{_near(path)}{_listing()}") from None
     except IsADirectoryError:
         raise NoInputError(f"{printable(str(path))}: a directory; name an experiment's file in it") from None
-    except OSError as error:
-        raise NoInputError(f"{printable(str(path))}: cannot be read: {error.strerror}") from None
-    if len(data) > FILE_BYTES_MAX:
-        raise ConfigurationError(f"{printable(str(path))}: larger than 1 MiB; an experiment is a page of text")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        known = Source(str(path), data.decode("utf-8", "replace"))
-        place = known.at(len(data[: error.start].decode("utf-8")))
-        raise place.error(f"not UTF-8: it holds the byte 0x{data[error.start]:02x}; save it as UTF-8") from None
 
 
 def _near(path: Path) -> str:
@@ -124,29 +103,3 @@ def _name_from(path: str) -> str:
     plain = unicodedata.normalize("NFKD", Path(path).stem)
     kept = re.sub("[^A-Za-z0-9._]+", "-", "".join(c for c in plain if not unicodedata.combining(c)))
     return kept.strip("._-")[:64] or "experiment"
-
-
-def _explain(error: ValidationError, document: Document, sources: Sequence[Source]) -> ConfigurationError:
-    """Return the first error in the order of what was written, and how many there are besides."""
-
-    def order(place: Place) -> tuple[int, int, int]:
-        return sources.index(place.source), place.line, place.column
-
-    errors = [(_find(details, document), details) for details in error.errors(include_url=False)]
-    (place, trail), first = min(errors, key=lambda found: order(found[0][0]))
-    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return place.error(printable(say(first, trail)) + more)
-
-
-def _find(error: ErrorDetails, document: Document) -> tuple[Place, Trail]:
-    """Return where an error is: at the key if the key is wrong, else at the value."""
-    trail = Trail()
-    for part in (*error["loc"], *error.get("ctx", {}).get("trail", ())):
-        # Pydantic's trail also names the branch of a union.
-        if (*trail, part) in document.values:
-            trail = (*trail, part)
-    if error["type"] in UNKNOWN_KEY:
-        return document.keys[trail], trail
-    if error["loc"][-1:] == ("[key]",):
-        return document.keys[trail], trail[:-1]
-    return document.values[trail], trail

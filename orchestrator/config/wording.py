@@ -4,13 +4,11 @@ Never shows more than a few words of what came.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pydantic_core import ErrorDetails
-
-from orchestrator.config.experiment import KEYS
 
 SHOWN_LENGTH_MAX: Final = 40
 
@@ -34,10 +32,14 @@ _EXPECTED: Final = {
 }
 
 
-def say(error: ErrorDetails, trail: tuple[str | int, ...]) -> str:
+Keys: TypeAlias = Mapping[tuple[str, ...], Iterable[str]]
+"""The keys that are known at each place."""
+
+
+def say(error: ErrorDetails, trail: tuple[str | int, ...], keys: Keys) -> str:
     """Return the sentence for an error at `trail`."""
     if error["type"] in UNKNOWN_KEY:
-        return _unknown_key(trail)
+        return _unknown_key(trail, keys)
     name = ".".join(_until_number(trail))
     return f"{name}: {_what(error, name)}" if name else _what(error, name)
 
@@ -86,12 +88,12 @@ def _what(error: ErrorDetails, name: str) -> str:
             return f"{error['msg']}, got {came}"
 
 
-def _unknown_key(trail: tuple[str | int, ...]) -> str:
+def _unknown_key(trail: tuple[str | int, ...], all_keys: Keys) -> str:
     key, parent = str(trail[-1]), _until_number(trail[:-1])
-    known = KEYS.get(parent, ())
+    known = all_keys.get(parent, ())
     if hint := did_you_mean(key, known):
         return f'unknown key "{key}"{hint}'
-    elsewhere = [".".join((*place, key)) for place, keys in KEYS.items() if key in keys]
+    elsewhere = [".".join((*place, key)) for place, keys in all_keys.items() if key in keys]
     if elsewhere:
         return f'unknown key "{key}" here; did you mean "{elsewhere[0]}"?'
     return f'unknown key "{key}"; known here: {", ".join(known)}'

@@ -72,7 +72,7 @@ class Report:
 
 def check(trace: Trace, twin: Trace | None = None, *, name: str = "") -> Report:
     """Judge a trace; `twin` is the simulation of the same configuration and seed, if there is one."""
-    order = Order(trace)
+    order = Order.of(trace)
     checks = tuple(_checks(trace, twin, order))
     verdicts = [one.verdict for one in checks]
     return Report(

@@ -4,33 +4,48 @@ Never looks at a clock, so that a wrong clock can be caught. An incarnation is a
 did not happen before it. Source: Lamport (1978), "The Partial Ordering"; vectors after Fidge and Mattern (1988).
 """
 
+from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from orchestrator.trace.store import Trace
+from orchestrator.trace.store import Column, Trace
 
 _NEW, _OPEN, _DONE = 0, 1, 2
 
 
-class Order:
-    """The partial order of a trace's events.
+class Edges(NamedTuple):
+    """Causes that lie on other machines: the event in row `cause` happened before the one in row `effect`."""
 
-    `circular` are the receives that happened before their own sends: no order holds them, their causes are left out.
+    cause: Column
+    effect: Column
+
+
+class Order:
+    """The partial order of events: `programs` are the rows of each process in its order, `edges` lead between them.
+
+    `circular` are the events that happened before their own causes: no order holds them, those causes are left out.
     """
 
-    def __init__(self, trace: Trace) -> None:
-        self._before = trace.before
-        self._cause = trace.cause_row.copy()
-        self._sequence, self.circular = _sequence(self._before.tolist(), self._cause.tolist())
-        self._cause[self.circular] = -1
-        self._chain = np.zeros(len(trace), np.int64)
-        self._position = np.zeros(len(trace), np.int64)
-        for chain, rows in enumerate(trace.programs.values()):
+    def __init__(self, programs: Sequence[Column], edges: Edges, count: int) -> None:
+        self._before = np.full(count, -1, np.int64)
+        self._chain = np.zeros(count, np.int64)
+        self._position = np.zeros(count, np.int64)
+        for chain, rows in enumerate(programs):
+            self._before[rows[1:]] = rows[:-1]
             self._chain[rows] = chain
             self._position[rows] = np.arange(1, len(rows) + 1)
-        self._chains = len(trace.programs)
+        self._chains = len(programs)
+        self._causes = _Causes(edges, count)
+        self._sequence, self.circular = _sequence(self._before.tolist(), self._causes)
+
+    @classmethod
+    def of(cls, trace: Trace) -> "Order":
+        """Return the order of a trace of ours."""
+        effect = np.flatnonzero(trace.cause_row >= 0)
+        return cls(list(trace.programs.values()), Edges(trace.cause_row[effect], effect), len(trace))
 
     def happened_before(self, a: int, b: int) -> bool:
         """Whether the event in row `a` happened before the one in row `b`."""
@@ -51,62 +66,91 @@ class Order:
     def edges(self) -> int:
         """The number of pairs of events on different machines with nothing between them.
 
-        A cause is such a pair unless its send also happened before the event just before the receive.
+        A cause is such a pair unless it also happened before the event just before, or before another cause.
         """
-        receives = np.flatnonzero(self._cause >= 0)
-        sends, previous = self._cause[receives], self._before[receives]
-        between = (previous >= 0) & (self._past[previous, self._chain[sends]] >= self._position[sends])
-        return int(np.count_nonzero(~between))
+        cause, effect = self._causes.edges()
+        previous = self._before[effect]
+        is_direct = ~((previous >= 0) & self._is_past(cause, np.maximum(previous, 0)))
+        for place in np.flatnonzero(self._causes.is_one_of_several(effect)).tolist():
+            others = [other for other in self._causes.of[int(effect[place])] if other != cause[place]]
+            is_direct[place] &= not any(self.happened_before(int(cause[place]), other) for other in others)
+        return int(np.count_nonzero(is_direct))
 
     @cached_property
     def longest_chain(self) -> int:
         """The number of events of the longest chain in which each happened before the next."""
-        before, cause = self._before.tolist(), self._cause.tolist()
+        before, causes = self._before.tolist(), self._causes.of
         length = [0] * (len(before) + 1)  # the last stands for "none", which is -1
         for row in self._sequence:
-            length[row] = 1 + max(length[before[row]], length[cause[row]])
+            longest = length[before[row]]
+            for cause in causes.get(row, ()):
+                longest = max(longest, length[cause])
+            length[row] = 1 + longest
         return max(length)
+
+    def _is_past(self, cause: Column, row: Column) -> npt.NDArray[np.bool_]:
+        return np.greater_equal(self._past[row, self._chain[cause]], self._position[cause])
 
     @cached_property
     def _past(self) -> npt.NDArray[np.int32]:
         """By row and chain: how many events of the chain happened before the row's, or are it."""
         past = np.zeros((len(self._sequence), self._chains), np.int32)
-        before, cause = self._before.tolist(), self._cause.tolist()
+        before, causes = self._before.tolist(), self._causes.of
+        chain, position = self._chain.tolist(), self._position.tolist()
         for row in self._sequence:
             mine = past[row]
             if before[row] >= 0:
                 mine[:] = past[before[row]]
-            if cause[row] >= 0:
-                np.maximum(mine, past[cause[row]], out=mine)
-            mine[self._chain[row]] = self._position[row]
+            for cause in causes.get(row, ()):
+                np.maximum(mine, past[cause], out=mine)
+            mine[chain[row]] = position[row]
         return past
 
 
-def _sequence(before: list[int], cause: list[int]) -> tuple[list[int], list[int]]:
-    """Return all rows, each after what it depends on, and the receives whose cause had to be left out for that."""
+class _Causes:
+    """The causes of each event that has any, without those that would close a circle."""
+
+    def __init__(self, edges: Edges, count: int) -> None:
+        self.of: dict[int, list[int]] = {}
+        for cause, effect in zip(edges.cause.tolist(), edges.effect.tolist(), strict=True):
+            self.of.setdefault(effect, []).append(cause)
+        self._several = np.zeros(count, np.bool_)
+        self._several[[effect for effect, causes in self.of.items() if len(causes) > 1]] = True
+
+    def edges(self) -> Edges:
+        """Return what is left of the edges."""
+        pairs = [(cause, effect) for effect, causes in self.of.items() for cause in causes]
+        columns = np.array(pairs, np.int64).reshape(-1, 2)
+        return Edges(columns[:, 0], columns[:, 1])
+
+    def is_one_of_several(self, effect: Column) -> npt.NDArray[np.bool_]:
+        """Return which of these events have several causes."""
+        return self._several[effect]
+
+
+def _sequence(before: list[int], causes: _Causes) -> tuple[list[int], list[int]]:
+    """Return all rows, each after what it depends on, and those of whose causes one had to be left out for that."""
     state = [_NEW] * len(before)
     sequence: list[int] = []
     circular: list[int] = []
-
-    def finish(row: int) -> None:
-        state[row] = _DONE
-        sequence.append(row)
-
     for root in range(len(before)):
         path = [root]
         while path:
             row = path[-1]
             is_early = _is_missing(before[row], state)
-            needed = before[row] if is_early else cause[row]
+            needed = before[row] if is_early else _first_missing(causes.of.get(row, ()), state)
             if state[row] == _DONE:
                 path.pop()
-            elif not _is_missing(needed, state):
-                finish(row)
+            elif needed < 0:
+                state[row] = _DONE
+                sequence.append(row)
             elif state[needed] == _OPEN:
+                # An open row waits for its first missing cause, so a circle through it goes through that cause.
                 circular.append(needed)
-                finish(needed)
+                causes.of[needed].remove(_first_missing(causes.of[needed], state))
+                state[needed] = _NEW
+                path.append(needed)
             else:
-                # An open row waits for its cause alone, so a circle through it goes through its cause.
                 state[row] = _NEW if is_early else _OPEN
                 path.append(needed)
     return sequence, circular
@@ -114,3 +158,7 @@ def _sequence(before: list[int], cause: list[int]) -> tuple[list[int], list[int]
 
 def _is_missing(row: int, state: list[int]) -> bool:
     return row >= 0 and state[row] != _DONE
+
+
+def _first_missing(causes: Sequence[int], state: list[int]) -> int:
+    return next((cause for cause in causes if state[cause] != _DONE), -1)

@@ -322,7 +322,7 @@ def test_shiviz_takes_faults_and_incarnations(name: str, change: Callable[[list[
 def test_the_vectors_say_what_happened_before_what(machines: dict[int, Any]) -> None:
     """They are the order itself, computed another way: a is before b iff b knows as many of a's events."""
     trace = trace_of(machines, events_of(machines))
-    order = Order(trace)
+    order = Order.of(trace)
     clocks = {one["event"].split()[1]: (one["host"], one["clock"]) for one in opened(text_of(shiviz(trace)))}
     rows = range(0, len(trace), 1 + len(trace) // 25)
     for a in rows:

@@ -60,7 +60,7 @@ def reached(trace: Trace, without: list[int]) -> set[tuple[int, int]]:
 @given(traces())
 def test_the_order_is_that_of_all_paths(trace: Trace) -> None:
     """An event happened before another iff a path of program order and causes leads from one to the other."""
-    order = Order(trace)
+    order = Order.of(trace)
     pairs = reached(trace, order.circular)
 
     found = {(a, b) for a, b in permutations(range(len(trace)), 2) if order.happened_before(a, b)}
@@ -71,7 +71,7 @@ def test_the_order_is_that_of_all_paths(trace: Trace) -> None:
 @given(traces())
 def test_the_numbers_are_those_of_all_paths(trace: Trace) -> None:
     """Pairs, edges and the longest chain are counted as they are defined."""
-    order = Order(trace)
+    order = Order.of(trace)
     pairs = reached(trace, order.circular)
     rows = range(len(trace))
     edges = [
@@ -93,7 +93,7 @@ def test_the_numbers_are_those_of_all_paths(trace: Trace) -> None:
 def test_a_circle_is_a_violation_of_the_clock_condition(trace: Trace) -> None:
     """No clock can rise along a circle, whatever was recorded; and where there is none, none is found."""
     has_circle = any(a == b for a, b in reached(trace, []))
-    order = Order(trace)
+    order = Order.of(trace)
 
     assert has_circle == bool(order.circular)
     assert not any(a == b for a, b in reached(trace, order.circular))
@@ -106,7 +106,7 @@ def test_an_incarnation_is_a_process_of_its_own() -> None:
     events = [internal(1, 1), replace(internal(1, 1), incarnation=1, tick=1, due_ns=5000)]
 
     trace = trace_of(cluster(2), events)
-    order = Order(trace)
+    order = Order.of(trace)
 
     assert not order.happened_before(trace.row(EventId(1, 0, 1)), trace.row(EventId(1, 1, 1)))
     assert order.concurrent_pairs == 1
