@@ -6,6 +6,7 @@ Never judges, and never guesses who sent what to whom: `pairing` does.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -32,8 +33,9 @@ class ForeignTrace:
 
     `node`, `sender` (of a receive) and `to` (of a send) are positions in `nodes`; `sender` is -1 where it is not named.
     `clock` and `stamp` are in units of 1 / `clock_scale`. `message` is the number of an id that both ends name, or -1.
-    `vector` has a column for each of `nodes`. `time_ns` is the machine's own clock, `unit_ns` the unit of its last digit.
-    The last `absent` of `nodes` are named by others and have no log; `has_unread` are machines with unreadable lines.
+    `vector` has a column for each of `nodes`. `time_ns` is by the machine's own clock, `unit_ns` the unit of its last
+    digit. The last `absent` of `nodes` are named by others and have no log. `unread_line` are the lines, each in
+    `unread_file`, that match nothing or cannot be read: they may have been events.
     """
 
     name: str
@@ -60,7 +62,8 @@ class ForeignTrace:
     file: Column
     line: Column
     files: tuple[str, ...]
-    has_unread: frozenset[int]
+    unread_file: Column
+    unread_line: Column
     understood: str = ""
     remarks: tuple[str, ...] = ()
     """What reading found odd, a line each."""
@@ -93,7 +96,7 @@ class ForeignTrace:
         else:
             order = np.argsort(self.node, kind="stable")
         starts = np.searchsorted(self.node[order], np.arange(len(self.nodes) + 1))
-        return tuple(order[first:last] for first, last in zip(starts[:-1], starts[1:], strict=True))
+        return tuple(order[first:last] for first, last in pairwise(starts))
 
     @cached_property
     def before(self) -> Column:

@@ -68,7 +68,7 @@ class Builder:
         self._count = 0
         self._unit_ns = 1_000_000_000
         self._scale = 1
-        self._unread: set[int] = set()
+        self._unread: list[tuple[int, int]] = []
         self._kind_of: dict[str, str | None] = {}
         self._is_list = False
         self.doubts: list[str] = []
@@ -111,6 +111,10 @@ class Builder:
         self._parts.append(part)
         self._count += len(part["node"])
 
+    def leave_unread(self, file: int, lines: Iterable[int]) -> None:
+        """Remember lines that match nothing: they may have been events."""
+        self._unread += [(file, line) for line in lines]
+
     def finish(self, name: str, files: Sequence[str]) -> ForeignTrace:
         """Return the trace."""
         columns = {
@@ -136,7 +140,8 @@ class Builder:
             recipients=recipients,
             vector=self._matrix(nodes) if self._layout.clock == "vector" else None,
             files=tuple(files),
-            has_unread=frozenset(int(place_of[node]) for node in self._unread),
+            unread_file=np.array([file for file, _ in self._unread], np.int64),
+            unread_line=np.array([line for _, line in self._unread], np.int64),
             remarks=(*self.remarks, *self._remarks()),
             doubts=tuple(self.doubts),
         )
@@ -286,7 +291,7 @@ class Builder:
         """Return the part without the records that cannot be read; each leaves a hole in its machine's log."""
         for place, why in sorted(bad.items()):
             self.bad += 1
-            self._unread.add(int(part["node"][place]))
+            self._unread.append((int(part["file"][place]), int(part["line"][place])))
             if len(self.doubts) < DOUBTS_MAX:
                 shown = one_line(str((values.get("clock") or [""] * (place + 1))[place]), 40)
                 self.doubts.append(f"{file_name}:{part['line'][place]}: {why}: {shown!r}")

@@ -39,12 +39,12 @@ class Lines:
 
     records: int = 0
     ignored: int = 0
-    unmatched: int = 0
+    unmatched: list[int] = field(default_factory=list)
     examples: list[tuple[int, str]] = field(default_factory=list)
 
     def add_unmatched(self, number: int, line: str) -> None:
-        """Count a line that matches nothing."""
-        self.unmatched += 1
+        """Remember a line that matches nothing."""
+        self.unmatched.append(number)
         if len(self.examples) < UNMATCHED_KEPT_MAX:
             self.examples.append((number, line[:_SHOWN_LENGTH_MAX]))
 

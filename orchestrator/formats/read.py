@@ -100,7 +100,7 @@ def _fit_of(source: Source, layout: LogFormat) -> float:
     is_told = bool((trace.kind != OTHER).any())
     if trace.vector is not None and len(trace):
         is_told = bool((trace.vector[range(len(trace)), trace.node] > 0).mean() > FIT_MIN)
-    unread = lines.unmatched + builder.bad + sum(builder.unknown_kinds.values())
+    unread = len(lines.unmatched) + builder.bad + sum(builder.unknown_kinds.values())
     understood = len(trace) + lines.ignored + builder.ignored
     return understood / (understood + unread) if len(trace) and is_told else 0.0
 
@@ -156,15 +156,17 @@ def _built(builder: Builder, parts: Sequence[Part], layout: LogFormat, lines: Li
     unmatched: list[str] = []
     for place, part in enumerate(parts):
         shown, before, known = part.source.shown, lines.records, len(lines.examples)
+        unread = len(lines.unmatched)
         for batch in extract(part.text, layout, lines, first_line=part.first_line):
             builder.add(batch, file=place, file_name=shown, node=part.node, thread=part.thread)
         unmatched += [f"{shown}:{number} {one_line(line, 80)!r}" for number, line in lines.examples[known:]]
+        builder.leave_unread(place, lines.unmatched[unread:])
         if lines.records == before and len(parts) > 1:
             builder.remarks.append(f"{shown}: not one line of it is a record")
         if part.source.replaced:
             builder.remarks.append(f"{shown}: {part.source.replaced} characters are no UTF-8; they are shown as \ufffd")
     if lines.unmatched:
-        builder.remarks.insert(0, f"{_lines(lines.unmatched)} that match nothing, such as {'; '.join(unmatched)}")
+        builder.remarks.insert(0, f"{_lines(len(lines.unmatched))} that match nothing, such as {'; '.join(unmatched)}")
     return builder.finish(name, [part.source.shown for part in parts])
 
 
@@ -176,7 +178,7 @@ def _understood(trace: ForeignTrace, lines: Lines, builder: Builder, parts: Sequ
         for count, what in (
             (builder.bad, "cannot be read"),
             (lines.ignored + builder.ignored, "are known to be no events"),
-            (lines.unmatched, "match nothing"),
+            (len(lines.unmatched), "match nothing"),
         )
         if count
     ]

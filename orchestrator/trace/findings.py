@@ -3,7 +3,7 @@
 Never decides what a violation is; the checks do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -41,11 +41,16 @@ class Findings:
         self._proofs: list[str] = []
         self._doubts: list[str] = []
 
-    def violated(self, words: str) -> None:
-        """Add a proof that the law is broken."""
-        self._violations += 1
+    def violated(self, words: str, *, times: int = 1) -> None:
+        """Add a proof that the law is broken, so many times."""
+        self._violations += times
         if len(self._proofs) < EXAMPLES_MAX:
             self._proofs.append(words)
+
+    def all_violated(self, places: Iterable[int], words: Callable[[int], str]) -> None:
+        """Add a violation at each of these places; `words` says what is wrong there."""
+        for place in places:
+            self.violated(words(place) if len(self._proofs) < EXAMPLES_MAX else "")
 
     def unknown(self, words: str) -> None:
         """Add a place where the law may hold or not."""
