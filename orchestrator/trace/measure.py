@@ -3,93 +3,58 @@
 Never judges a number. Source: design section 5, "measures".
 """
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from node.model import SECOND_NS
+from orchestrator.trace.formulas import History, drift, jumps, mean, per_second, share
 from orchestrator.trace.store import KINDS, Column, Mask, Trace
-
-_CELLS_MAX: Final = 1 << 22  # of the table of clocks that drift is computed from, at a time
 
 
 def measure(trace: Trace) -> dict[str, Any]:
     """Return every measure, and under `machines` those of each; None where there is nothing to measure."""
-    jumps = _jumps(trace)
+    raised = _raised(trace)
     windows = {node: _window(trace, node) for node in trace.machines}
     queues = {node: _queue_mean(trace, node, *window) for node, window in windows.items()}
     finals = {node: _final_clock(trace, rows) for node, rows in trace.logs.items()}
     length_ns = _end_ns(trace) if trace.machines else 0
+    histories = [_history(trace, node) for node in trace.machines]
     everything = np.ones(len(trace), np.bool_)
     machines = {}
     for node, (start_ns, end_ns) in windows.items():
         mine = trace.node == node
         machines[str(node)] = {
-            **_of_events(trace, mine, jumps),
+            **_of_events(trace, mine, raised),
             "queue_mean": queues[node],
             "final_clock": finals[node],
-            "clock_rate": _per_second(finals[node], end_ns - start_ns),
+            "clock_rate": per_second(finals[node], end_ns - start_ns),
         }
-    final = _mean(list(finals.values()))
+    final = mean(finals.values())
     return {
-        **_drift(trace, length_ns),
-        **_of_events(trace, everything, jumps),
-        "queue_mean": _mean([queue for queue in queues.values() if queue is not None]),
+        **drift(histories, 0, length_ns),
+        **_of_events(trace, everything, raised),
+        "queue_mean": mean(queues.values()),
         "final_clock": final,
-        "clock_rate": _per_second(final, length_ns),
+        "clock_rate": per_second(final, length_ns),
         "machines": machines,
     }
 
 
-def _of_events(trace: Trace, mine: Mask, jumps: Column) -> dict[str, Any]:
+def _of_events(trace: Trace, mine: Mask, raised: Column) -> dict[str, Any]:
     kinds, receives = trace.kind[mine], mine & trace.is_receive
-    jump = jumps[receives]
     ticks = _ticks(trace, mine)
-    shares = {f"share_{kind.replace('-', '_')}": _share(kinds == code) for code, kind in enumerate(KINDS)}
+    shares = {f"share_{kind.replace('-', '_')}": share(kinds == code) for code, kind in enumerate(KINDS)}
     return {
         "queue_max": int(trace.queue[receives].max()) if receives.any() else None,
-        "jump_mean": float(jump.mean()) if len(jump) else None,
-        "jump_max": int(jump.max()) if len(jump) else None,
-        "gap_mean": float(jump.mean()) - 1 if len(jump) else None,
-        "gap_max": int(jump.max()) - 1 if len(jump) else None,
+        **jumps(raised[receives]),
         **shares,
         "busy": _ticks(trace, receives) / ticks if ticks else None,
     }
 
 
-def _drift(trace: Trace, end_ns: int) -> dict[str, float | int | None]:
-    """Weigh each state of the clocks by how long it lasted; what lasted no time did not happen."""
-    if end_ns <= 0:
-        return {"drift_mean": None, "drift_max": None, "drift_pair_mean": None}
-    due_ns = trace.due_ns[(trace.due_ns >= 0) & (trace.due_ns < end_ns)]
-    instants = np.unique(np.concatenate([np.zeros(1, np.int64), due_ns]))
-    lasted = np.diff(np.append(instants, end_ns)).astype(np.float64)
-    count = len(trace.machines)
-    weights = 2 * np.arange(count) - count + 1  # of the sorted clocks in the sum of all |Li - Lj|
-    drift, pairs = np.zeros(len(instants), np.int64), np.zeros(len(instants), np.int64)
-    step = max(1, _CELLS_MAX // count)
-    for first in range(0, len(instants), step):
-        some = slice(first, first + step)
-        clocks = np.sort(_clocks_at(trace, instants[some]), axis=1)
-        drift[some] = clocks[:, -1] - clocks[:, 0]
-        pairs[some] = clocks @ weights
-    pair_count = count * (count - 1) // 2
-    return {
-        "drift_mean": float(drift @ lasted) / end_ns,
-        "drift_max": int(drift.max()),
-        "drift_pair_mean": float(pairs @ lasted) / end_ns / pair_count if pair_count else None,
-    }
-
-
-def _clocks_at(trace: Trace, instants: Column) -> Column:
-    """Return the clocks, a machine a column, after everything due at each instant; 0 before a first event."""
-    table = np.zeros((len(instants), len(trace.machines)), np.int64)
-    for column, node in enumerate(trace.machines):
-        rows = np.flatnonzero(trace.node == node)
-        latest = np.searchsorted(trace.due_ns[rows], instants, side="right") - 1
-        if len(rows):
-            table[:, column] = np.where(latest >= 0, trace.clock[rows][latest], 0)
-    return table
+def _history(trace: Trace, node: int) -> History:
+    mine = trace.node == node
+    return History(trace.due_ns[mine], trace.clock[mine])
 
 
 def _queue_mean(trace: Trace, node: int, start_ns: int, end_ns: int) -> float | None:
@@ -116,7 +81,7 @@ def _end_ns(trace: Trace) -> int:
     return int(trace.due_ns[-1]) if len(trace) else 0
 
 
-def _jumps(trace: Trace) -> Column:
+def _raised(trace: Trace) -> Column:
     """Return by how much each event raised its machine's clock."""
     return trace.clock - np.where(trace.before >= 0, trace.clock[trace.before], 0)
 
@@ -127,15 +92,3 @@ def _final_clock(trace: Trace, rows: Column) -> int:
 
 def _ticks(trace: Trace, some: Mask) -> int:
     return len(np.unique(np.stack([trace.node[some], trace.tick[some]]), axis=1).T)
-
-
-def _per_second(clock: float | None, length_ns: int) -> float | None:
-    return None if clock is None or length_ns <= 0 else clock * SECOND_NS / length_ns
-
-
-def _share(which: Mask) -> float | None:
-    return float(which.mean()) if len(which) else None
-
-
-def _mean(values: list[int] | list[float]) -> float | None:
-    return sum(values) / len(values) if values else None

@@ -11,9 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from orchestrator.trace.sequence import Causes, sequence
 from orchestrator.trace.store import Column, Trace
-
-_NEW, _OPEN, _DONE = 0, 1, 2
 
 
 class Edges(NamedTuple):
@@ -39,7 +38,7 @@ class Order:
             self._position[rows] = np.arange(1, len(rows) + 1)
         self._chains = len(programs)
         self._causes = _Causes(edges, count)
-        self._sequence, self.circular = _sequence(self._before.tolist(), self._causes)
+        self._sequence, self.circular = sequence(programs, self._causes.of, count)
 
     @classmethod
     def of(cls, trace: Trace) -> "Order":
@@ -111,7 +110,7 @@ class _Causes:
     """The causes of each event that has any, without those that would close a circle."""
 
     def __init__(self, edges: Edges, count: int) -> None:
-        self.of: dict[int, list[int]] = {}
+        self.of: Causes = {}
         for cause, effect in zip(edges.cause.tolist(), edges.effect.tolist(), strict=True):
             self.of.setdefault(effect, []).append(cause)
         self._several = np.zeros(count, np.bool_)
@@ -126,39 +125,3 @@ class _Causes:
     def is_one_of_several(self, effect: Column) -> npt.NDArray[np.bool_]:
         """Return which of these events have several causes."""
         return self._several[effect]
-
-
-def _sequence(before: list[int], causes: _Causes) -> tuple[list[int], list[int]]:
-    """Return all rows, each after what it depends on, and those of whose causes one had to be left out for that."""
-    state = [_NEW] * len(before)
-    sequence: list[int] = []
-    circular: list[int] = []
-    for root in range(len(before)):
-        path = [root]
-        while path:
-            row = path[-1]
-            is_early = _is_missing(before[row], state)
-            needed = before[row] if is_early else _first_missing(causes.of.get(row, ()), state)
-            if state[row] == _DONE:
-                path.pop()
-            elif needed < 0:
-                state[row] = _DONE
-                sequence.append(row)
-            elif state[needed] == _OPEN:
-                # An open row waits for its first missing cause, so a circle through it goes through that cause.
-                circular.append(needed)
-                causes.of[needed].remove(_first_missing(causes.of[needed], state))
-                state[needed] = _NEW
-                path.append(needed)
-            else:
-                state[row] = _NEW if is_early else _OPEN
-                path.append(needed)
-    return sequence, circular
-
-
-def _is_missing(row: int, state: list[int]) -> bool:
-    return row >= 0 and state[row] != _DONE
-
-
-def _first_missing(causes: Sequence[int], state: list[int]) -> int:
-    return next((cause for cause in causes if state[cause] != _DONE), -1)

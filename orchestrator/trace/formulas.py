@@ -1,0 +1,107 @@
+"""The formulas behind the measures, on plain columns: drift, jumps, means, rates. `docs/measures.md` has each.
+
+Never knows whose log the columns come from.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from node.model import SECOND_NS
+from orchestrator.trace.store import Column, Mask
+
+_CELLS_MAX: Final = 1 << 20  # of the table of clocks that drift is computed from, at a time
+
+
+class History(NamedTuple):
+    """A machine's clocks: what each was set to and when, at times that do not fall."""
+
+    times_ns: Column
+    clocks: Column
+
+
+def drift(histories: Sequence[History], start_ns: int, end_ns: int, *, scale: int = 1) -> dict[str, float | int | None]:
+    """Return how far apart the clocks, in units of 1 / `scale`, are in [start, end).
+
+    Each state is weighed by how long it lasted; what lasted no time did not happen.
+    """
+    if end_ns <= start_ns:
+        return {"drift_mean": None, "drift_max": None, "drift_pair_mean": None}
+    instants = _instants(histories, start_ns, end_ns)
+    changes = [(np.searchsorted(instants, times_ns), clocks) for times_ns, clocks in histories]
+    lasted = np.diff(np.append(instants, end_ns)).astype(np.float64)
+    count = len(histories)
+    weights = 2 * np.arange(count) - count + 1  # of the sorted clocks in the sum of all |Li - Lj|
+    apart, pairs = np.zeros(len(instants), np.int64), np.zeros(len(instants), np.int64)
+    step = max(1, _CELLS_MAX // count)
+    for first in range(0, len(instants), step):
+        some = slice(first, first + step)
+        clocks = np.sort(_clocks(changes, range(*some.indices(len(instants)))), axis=1)
+        apart[some] = clocks[:, -1] - clocks[:, 0]
+        pairs[some] = clocks @ weights
+    length, pair_count = (end_ns - start_ns) * scale, count * (count - 1) // 2
+    return {
+        "drift_mean": float(apart @ lasted) / length,
+        "drift_max": in_steps(int(apart.max()), scale),
+        "drift_pair_mean": float(pairs @ lasted) / length / pair_count if pair_count else None,
+    }
+
+
+def jumps(jump: Column, *, scale: int = 1) -> dict[str, float | int | None]:
+    """Return what is told of jumps, in units of 1 / `scale`, and of the gaps in them."""
+    if not len(jump):
+        return dict.fromkeys(("jump_mean", "jump_max", "gap_mean", "gap_max"))
+    mean_jump, largest = float(jump.mean()) / scale, int(jump.max())
+    return {
+        "jump_mean": mean_jump,
+        "jump_max": in_steps(largest, scale),
+        "gap_mean": mean_jump - 1,
+        "gap_max": in_steps(largest - scale, scale),
+    }
+
+
+def in_steps(clock: int, scale: int) -> float | int:
+    """Return a clock in units of 1 / `scale` as the number that it is."""
+    return clock if scale == 1 else clock / scale
+
+
+def share(which: Mask) -> float | None:
+    """Return what share of them it is."""
+    return float(which.mean()) if len(which) else None
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """Return the mean of those that are known."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def per_second(count: float | None, length_ns: int) -> float | None:
+    """Return a rate."""
+    return None if count is None or length_ns <= 0 else count * SECOND_NS / length_ns
+
+
+def distinct(values: Column) -> Column:
+    """Return the values in their order, each once; sorting is faster here than numpy's own way, which hashes."""
+    rising = np.sort(values)
+    return rising[np.append(True, rising[1:] != rising[:-1])] if len(rising) else rising
+
+
+def _instants(histories: Sequence[History], start_ns: int, end_ns: int) -> Column:
+    times = np.concatenate([np.array([start_ns], np.int64), *(history.times_ns for history in histories)])
+    return distinct(times[(times >= start_ns) & (times < end_ns)])
+
+
+def _clocks(changes: Sequence[tuple[Column, Column]], places: range) -> Column:
+    """Return the clocks, a machine a column, after everything at each of these instants; 0 before a first event.
+
+    `changes` are, for each machine, the places of the first instants that see its events, and its clocks since then.
+    """
+    table = np.empty((len(places), len(changes)), np.int64)
+    for column, (seen, clocks) in enumerate(changes):
+        first, last = np.searchsorted(seen, (places.start, places.stop - 1), side="right")
+        states = np.append(clocks[first - 1] if first else 0, clocks[first:last])
+        bounds = np.concatenate([[places.start], seen[first:last], [places.stop]])
+        table[:, column] = np.repeat(states, np.diff(bounds))
+    return table
