@@ -17,6 +17,7 @@ PROGRAM: Final = "python3 lab.py"
 LABS: Final = ("live", "in-process", "simulated")
 PACES: Final = ("exact", "free", "fast")
 EXPORTS: Final = ("classic", "csv", "shiviz", "chrome")
+EVENT_HELP: Final = "MACHINE:NUMBER, such as 2:41, or FILE:LINE, such as events-2.jsonl:43"
 
 OVERVIEW: Final = f"""\
 Scale Model, a laboratory for logical time: small clusters with Lamport clocks,
@@ -33,7 +34,8 @@ run for real, recorded, and proved right or wrong from the record alone.
   {PROGRAM} measure runs/exercise/latest
       drift, queues, jumps and gaps, overall and of each machine
 
-Also: compare two runs, export one for other programs, and list or prune runs.
+Also: explain an event's clock, order two events, compare two runs, export one
+for other programs, and list or prune runs.
 lab.py's own commands: test, lint, bench [NAME], clean [--runs], python ARGS...
 {PROGRAM} COMMAND --help lists a command's flags.
 """
@@ -121,8 +123,9 @@ def _run() -> Parser:
 
 
 def _check() -> Parser:
-    parser = Parser("check", "Say whether causality held, from the record alone.")
-    _add_paths(parser)
+    parser = Parser("check", "Say whether causality held, from the record alone: of a run, or in anybody's logs.")
+    _add_logs(parser)
+    parser.add_argument("--guess", action="store_true", help="print a first format file for logs of an unknown format")
     parser.add_argument(
         "--require-proof", action="store_true", help="exit 2 where nothing speaks against it, but nothing proves it"
     )
@@ -130,13 +133,33 @@ def _check() -> Parser:
 
 
 def _measure() -> Parser:
-    return _with_json(_add_paths(Parser("measure", "Measure drift, queues, jumps and gaps.")))
+    return _with_json(_add_logs(Parser("measure", "Measure drift, queues, jumps and gaps: of a run, or in any logs.")))
 
 
 def _compare() -> Parser:
     parser = Parser("compare", "Compare two runs event by event; directories of several runs pair by number.")
     parser.add_argument("a", type=Path, metavar="RUN_A", help="a run")
     parser.add_argument("b", type=Path, metavar="RUN_B", help="another run")
+    return _with_json(parser)
+
+
+def _explain() -> Parser:
+    parser = Parser(
+        "explain",
+        "Explain a clock: the chain of events that forced it, hop by hop, with the waits of messages in queues.",
+    )
+    _add_trace(parser)
+    parser.add_argument("event", metavar="EVENT", help=EVENT_HELP)
+    return _with_json(parser)
+
+
+def _order() -> Parser:
+    parser = Parser(
+        "order", "Say which of two events happened before the other, or that they are concurrent; and show the way."
+    )
+    _add_trace(parser)
+    parser.add_argument("a", metavar="A", help=EVENT_HELP)
+    parser.add_argument("b", metavar="B", help="another event")
     return _with_json(parser)
 
 
@@ -182,11 +205,27 @@ def _demo() -> Parser:
     return Parser("demo", "Ten seconds of a live cluster, explained; then a mistake, found.")
 
 
-def _add_paths(parser: Parser) -> Parser:
+def _add_logs(parser: Parser) -> Parser:
     parser.add_argument(
-        "paths", type=Path, nargs="*", metavar="PATH", help="a run, its run-1, or a folder of event logs (the newest)"
+        "paths",
+        type=Path,
+        nargs="*",
+        metavar="PATH",
+        help="a run, its run-1, or logs: files together, folders, - for stdin (the newest run)",
+    )
+    parser.add_argument(
+        "--log-format", metavar="NAME|FILE", help="how others' logs are written (the one that lies there, or fits)"
     )
     return parser
+
+
+def _add_trace(parser: Parser) -> None:
+    parser.add_argument(
+        "trace", type=Path, metavar="TRACE", help="one run: its run-1, or logs: a folder, a file, - for stdin"
+    )
+    parser.add_argument(
+        "--log-format", metavar="NAME|FILE", help="how others' logs are written (the one that lies there, or fits)"
+    )
 
 
 def _with_json(parser: Parser) -> Parser:
@@ -199,6 +238,8 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "check": _check,
     "measure": _measure,
     "compare": _compare,
+    "explain": _explain,
+    "order": _order,
     "demo": _demo,
     "export": _export,
     "runs": _runs,

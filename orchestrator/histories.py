@@ -1,0 +1,65 @@
+"""The one run that a path means, ours or others', opened to be walked from event to event.
+
+Never walks.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from node.errors import NoLogError, UsageError
+from orchestrator import audit
+from orchestrator.executions import shown
+from orchestrator.explain.history import History
+from orchestrator.explain.others import ForeignHistory
+from orchestrator.explain.ours import OwnHistory
+from orchestrator.formats import STDIN, read_logs
+from orchestrator.rundir import find_runs, is_ours
+from orchestrator.trace.read import read_trace
+
+RUNS_NAMED_MAX: Final = 5
+
+
+def one_history(path: Path, log_format: str | None = None) -> History:
+    """Return the one run that a path means, to be walked from event to event.
+
+    Of a file of several executions, the path and one's name behind it mean that one. Raises NoInputError, NoLogError,
+    ConfigurationError for a format file, or UsageError if there are several.
+    """
+    if log_format is None and path != STDIN and is_ours(path) and not _file_above(path):
+        return _own_history(path)
+    return _foreign_history(path, log_format)
+
+
+def _own_history(path: Path) -> History:
+    runs = find_runs([path])
+    if len(runs) > 1:
+        raise _several(path, [shown(run.path) for run in runs])
+    logs = runs[0].event_logs()
+    if not logs:
+        raise NoLogError(f"{path}: no event log in it (events-<node>.jsonl); name a run")
+    remarks = [f"the manifest has other hashes: {change}" for change in runs[0].changed_files()]
+    return OwnHistory(read_trace(logs), name=shown(runs[0].path), remarks=remarks)
+
+
+def _foreign_history(path: Path, log_format: str | None) -> History:
+    file = _file_above(path)
+    traces = read_logs([file or path], log_format)
+    named = [trace for trace in traces if trace.name == str(path)] if file else traces
+    if len(named) != 1:
+        raise _several(file or path, [trace.name for trace in traces])
+    known = audit.known(named[0])
+    return ForeignHistory(named[0], known.edges, known.evidence)
+
+
+def _file_above(path: Path) -> Path | None:
+    """Return the file that a path leads into, as if it were a folder, if it does; stdin is called so, too."""
+    if path.exists():
+        return None
+    is_of_stdin = len(path.parts) > 1 and path.parts[0] == "stdin"
+    return STDIN if is_of_stdin else next((parent for parent in path.parents if parent.is_file()), None)
+
+
+def _several(path: Path, names: Sequence[str]) -> UsageError:
+    some = names if len(names) <= RUNS_NAMED_MAX else [*names[: RUNS_NAMED_MAX - 1], "…", names[-1]]
+    return UsageError(f"{path}: this takes one run, and here are {len(names)}; name one: {', '.join(some)}")
