@@ -30,7 +30,7 @@ run for real, recorded, and proved right or wrong from the record alone.
   {PROGRAM} run configs/exercise.yaml --lab simulated
       the same events, now
   {PROGRAM} check runs/exercise/latest
-      did causality hold? a run, or a folder of logs of nodes started by hand
+      did causality hold? in a run of ours, or in anybody's logs
   {PROGRAM} measure runs/exercise/latest
       drift, queues, jumps and gaps, overall and of each machine
 

@@ -1,4 +1,4 @@
-"""Runs read back from disk, each with its simulated twin and its report: what check, measure and compare look at.
+"""Runs read back from disk, ours and others', each with its report: what check, measure and compare look at.
 
 Never changes a file.
 """
@@ -6,9 +6,14 @@ Never changes a file.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from orchestrator.rundir import Run, find_runs
+from orchestrator import audit
+from orchestrator.audit.store import ForeignTrace
+from orchestrator.formats import STDIN, read_logs
+from orchestrator.rundir import Run, find_runs, is_ours
 from orchestrator.trace.check import Report, check
+from orchestrator.trace.measure import measure
 from orchestrator.trace.read import read_trace
 from orchestrator.trace.store import Trace
 from orchestrator.trace.verdict import worst
@@ -33,8 +38,23 @@ def find_executions(paths: Sequence[Path]) -> Iterator[Execution]:
         yield Execution(name=shown(run.path), run=run, trace=read_trace(run.event_logs()))
 
 
-def judge(execution: Execution) -> Report:
-    """Check an execution against the rules, its simulation, and the hashes of its manifest."""
+def find_all(paths: Sequence[Path], log_format: str | None = None) -> Iterator[Execution | ForeignTrace]:
+    """Yield every run that these paths mean, ours and others'; with a format all of them are others'.
+
+    Raises NoInputError or NoLogError, and ConfigurationError for a format file.
+    """
+    foreign = [path for path in paths if log_format is not None or path == STDIN or not is_ours(path)]
+    ours = [path for path in paths if path not in foreign]
+    if ours or not foreign:
+        yield from find_executions(ours)
+    if foreign:
+        yield from read_logs(foreign, log_format)
+
+
+def judge(execution: Execution | ForeignTrace) -> Report:
+    """Check an execution against the rules; ours also against its simulation, and the hashes of its manifest."""
+    if isinstance(execution, ForeignTrace):
+        return audit.check(execution)
     report = check(execution.trace, twin_of(execution.trace), name=execution.name)
     changed = execution.run.changed_files()
     if not changed:
@@ -42,6 +62,13 @@ def judge(execution: Execution) -> Report:
     # Whoever changed a file may have changed it so that it looks right; a violation is a proof all the same.
     remarks = tuple(f"the manifest has other hashes: {change}" for change in changed)
     return replace(report, verdict=worst([report.verdict, "unknown"]), remarks=(*remarks, *report.remarks))
+
+
+def measures(execution: Execution | ForeignTrace) -> dict[str, Any]:
+    """Measure an execution."""
+    if isinstance(execution, ForeignTrace):
+        return audit.measure(execution, audit.known(execution).edges)
+    return measure(execution.trace)
 
 
 def shown(path: Path) -> str:

@@ -62,6 +62,33 @@ NEVER_REACH: dict[str, tuple[str, ...]] = {
         *("node.mesh", "node.daemon", "node.supervisor", "node.config", "node.run"),
         *("orchestrator.trace.check", "orchestrator.run", "orchestrator.commands", "orchestrator.screen"),
     ),
+    # The logs of others are read without judging, and judged without knowing how they were written.
+    "orchestrator.formats": (
+        *(
+            "node.process",
+            "node.machine",
+            "node.daemon",
+            "orchestrator.labs",
+            "orchestrator.run",
+            "orchestrator.rundir",
+        ),
+        *("orchestrator.audit.check", "orchestrator.audit.pairing", "orchestrator.commands", "orchestrator.screen"),
+    ),
+    "orchestrator.audit": (
+        *(
+            "node.process",
+            "node.machine",
+            "node.daemon",
+            "orchestrator.labs",
+            "orchestrator.run",
+            "orchestrator.rundir",
+        ),
+        *("orchestrator.formats", "orchestrator.config", "orchestrator.commands", "orchestrator.screen"),
+    ),
+    "orchestrator.explain": (
+        *("orchestrator.labs", "orchestrator.run", "orchestrator.rundir", "orchestrator.formats"),
+        *("orchestrator.commands", "orchestrator.screen"),
+    ),
     "orchestrator.export": ("orchestrator.labs", "orchestrator.run", "orchestrator.commands", "orchestrator.screen"),
     "orchestrator.config": ("orchestrator.labs", "orchestrator.trace", "orchestrator.run", "orchestrator.screen"),
     "orchestrator.rundir": ("orchestrator.labs", "orchestrator.trace", "orchestrator.run", "orchestrator.screen"),

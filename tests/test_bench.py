@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.bench.figures import AtLeast, Below, Sample, per_second, ratio, row, spread
+from tests.bench import evidence
+from tests.bench.figures import AtLeast, Below, Sample, per_second, ratio, row, seconds, spread
 from tests.bench.table import table
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +40,44 @@ def test_a_bench_gives_figures_and_judges_no_tiny_size(name: str) -> None:
         assert 0 < found["wall"]["low"] <= found["wall"]["median"] <= found["wall"]["high"]
         assert found["cpu"]["median"] > 0
         assert found["limit"] is found["met"] is None
+
+
+def test_the_bench_of_audits_gives_time_and_memory_of_the_command() -> None:
+    """Each kind of log has its own peak, its lines a second and its peer; the bench itself looks at the verdicts."""
+    found = answer("audit")
+
+    for name in ("by id: check 2,000 lines", "by order: check 2,000 lines"):
+        assert found[name]["cpu"]["median"] > 0
+        assert found[name]["judged"] == "cpu"
+    assert 10 < found["  peak memory"]["wall"]["median"] < 1000
+    assert found["  re alone : check"]["wall"]["median"] > 1
+
+
+def test_the_bench_of_evidence_says_what_each_kind_of_log_shows() -> None:
+    """A row for each setting, mistake and kind of log; a share is not more than all."""
+    done = bench("evidence", "--quick", "--json")
+    (only,) = json.loads(done.stdout)["benches"]
+
+    assert done.returncode == 0, done.stderr
+    assert len(only["rows"]) == len(evidence.INTERNAL) * len(evidence.PLANTS) * len(evidence.KINDS)
+    assert all(0 <= row["violated"] + row["unknown"] <= row["runs"] == 1 for row in only["rows"])
+
+
+def test_a_mistake_of_order_is_always_found_by_id_and_by_order_and_nothing_in_a_clean_log() -> None:
+    """The limits of the bench, of a few seeds; `python3 lab.py bench evidence` looks at many."""
+    judged = [row for row in evidence.run(2, quick=False) if row.is_met is not None]
+
+    assert [] == [row for row in judged if not row.is_met]
+    assert {(row.kind.grade, row.must_be) for row in judged} >= {("by-id", 2), ("by-order", 2), ("by-counting", 0)}
+
+
+def test_a_limit_may_be_on_the_cpu() -> None:
+    """Where others are busy, too, the wall clock measures them."""
+    sample = Sample(1, 30, 10)
+
+    assert row("by CPU", "s", [sample], seconds, Below(20), judged="cpu").is_met
+    assert not row("by wall", "s", [sample], seconds, Below(20)).is_met
+    assert row("untold", "s", [Sample(1, 30, None)], seconds, Below(20), judged="cpu").is_met is None
 
 
 @pytest.mark.live
@@ -80,6 +119,8 @@ def test_a_table_fits_80_columns() -> None:
     """However large or small the figures are."""
     samples = [Sample(10**9, 1.0, None), Sample(1, 1.0, None)]
     lines = list(table([row("x" * 30, "/s", samples, per_second, AtLeast(1000))]))
+    lines += table([row("x" * 30, "s", [Sample(1, 30.0, 30.0)], seconds, Below(20), judged="cpu")])
 
     assert max(map(len, lines)) <= 80
+    assert lines[-1].endswith("CPU < 20 MISSED")
     assert "MISSED" not in lines[1]

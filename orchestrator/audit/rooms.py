@@ -132,8 +132,8 @@ def _of_unknown_kind(trace: ForeignTrace) -> Column:
 class _Log:
     """The gaps of one machine's log: one before each event, and one behind the last.
 
-    `before_ns` is when the tick before its first event would have come. A machine that lacks nothing there had not begun
-    by then; and who begins together with it, and would have had no tick before it did, lacks nothing either.
+    `before_ns` is when the tick before its first event would have come. A machine that lacks nothing there had not
+    begun by then, and all are taken to begin within a tick: whose own tick would have come no later lacks nothing.
     """
 
     def __init__(self, trace: ForeignTrace, node: int) -> None:

@@ -4,8 +4,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from orchestrator.answer import INTERRUPTED, Answer, until_interrupted
-from orchestrator.executions import find_executions
-from orchestrator.trace.measure import measure
+from orchestrator.executions import find_all, measures
 
 if TYPE_CHECKING:
     from orchestrator.screen.parts import Screen
@@ -14,10 +13,11 @@ if TYPE_CHECKING:
 def answer(options: Namespace) -> Answer:
     """Measure every run that the paths mean; a number that makes no sense of a damaged log is for `check` to say.
 
-    Raises NoInputError or NoLogError.
+    Raises NoInputError, NoLogError, or ConfigurationError for a format file.
     """
     measured, is_interrupted = until_interrupted(
-        {"name": execution.name, "measures": measure(execution.trace)} for execution in find_executions(options.paths)
+        {"name": execution.name, "measures": measures(execution)}
+        for execution in find_all(options.paths, options.log_format)
     )
 
     def show(screen: "Screen") -> None:

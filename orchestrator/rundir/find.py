@@ -36,6 +36,17 @@ def find_runs(paths: Sequence[Path], *, root: Path = RUNS) -> list[Run]:
     return [*found, *_run_of(logs)]
 
 
+def is_ours(path: Path) -> bool:
+    """Return whether a path is one that `find_runs` knows: a run, logs of ours, a place of runs, or an empty folder."""
+    if not path.is_dir():
+        return bool(node_of(path)) or not path.exists()
+    run = Run(path)
+    is_run = bool(run.event_logs()) or (path / MANIFEST).exists() or (path / EXPERIMENT).exists()
+    if is_run or RunDirectory(path).runs() or _latest(path) or any(stamped_in(path)) or any(_stamped_below(path)):
+        return True
+    return not any(file.is_file() for file in path.rglob("*"))
+
+
 def stamped_in(directory: Path) -> Iterator[Path]:
     """Return the directories of experiments in a directory, as their names have it."""
     return (path for path in listed(directory) if STAMP.fullmatch(path.name) and path.is_dir())

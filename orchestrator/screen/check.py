@@ -17,6 +17,7 @@ REMARKS_MAX: Final = 8
 
 def show_check(screen: Screen, reports: Sequence[Report]) -> None:
     """Show a report whole; of several, a row of each, and those whole that are not plainly valid."""
+    _show_understood(screen, reports)
     if len(reports) == 1:
         _show_one(screen, reports[0])
         return
@@ -33,11 +34,24 @@ def show_check(screen: Screen, reports: Sequence[Report]) -> None:
             _show_one(screen, report)
 
 
+def _show_understood(screen: Screen, reports: Sequence[Report]) -> None:
+    """Say first what was made of the logs of others."""
+    understood = [report for report in reports if report.understood]
+    if len(understood) == 1:
+        screen.say(understood[0].understood)
+    elif understood:
+        names = ", ".join(dict.fromkeys(report.format for report in understood))
+        events = sum(report.events for report in understood)
+        screen.say(f"understood as {names}: {len(understood)} executions, {events} events in all")
+
+
 def sentence(report: Report) -> str:
     """Return how the verdict is known."""
     if not report.nodes:
         return "there is no event log."
     match report.verdict:
+        case "valid" if any(check.name == "vector-valid" for check in report.checks):
+            return "every entry of every vector clock names an event that is there, and knows what that event knew."
         case "valid":
             return (
                 f"each of the {report.receives} receives was traced to its send, "
@@ -53,7 +67,8 @@ def sentence(report: Report) -> str:
             return f"no check found a violation, but the log does not say enough to prove all: {names}."
         case _:
             names = _names(report, "unknown")
-            why = f"the record does not say enough for {names}." if names else "the files are not what they were."
+            spoiled = "lines of it cannot be read." if report.understood else "the files are not what they were."
+            why = f"the record does not say enough for {names}." if names else spoiled
             return f"no check found a violation, but {why}"
 
 
@@ -76,16 +91,30 @@ def _show_one(screen: Screen, report: Report) -> None:
         f"the longest chain of causes: {plural(report.longest_chain, 'event')}"
     )
     screen.space()
-    screen.table(("check", "verdict", "known", "violations"), map(_row, report.checks), left=3)
-    for check in report.checks:
-        if check.verdict == "not-applicable" and check.examples:
-            screen.say(f"{check.name}: {check.examples[0]}", style="dim")
+    screen.table(("check", "verdict", "known", "violations"), map(_row, _shown(report.checks)), left=3)
+    _say_not_applicable(screen, report)
     if found := examples(report):
         screen.say("\nFor example:" if report.first_violated else "\nWhat is missing, for example:")
         screen.bullets(found)
     if report.remarks:
         screen.say("\nRemarks:")
         screen.bullets(at_most(report.remarks, REMARKS_MAX))
+
+
+def _say_not_applicable(screen: Screen, report: Report) -> None:
+    """Say why a check was left out; the logs of others leave out many, for reasons that a document gives."""
+    left_out = [check for check in report.checks if check.verdict == "not-applicable" and check.examples]
+    if report.understood and left_out:
+        names = ", ".join(check.name for check in left_out)
+        screen.say(f"not applicable to this log: {names} (why: docs/evidence.md)", style="dim")
+        return
+    for check in left_out:
+        screen.say(f"{check.name}: not applicable, {check.examples[0]}", style="dim")
+
+
+def _shown(checks: Sequence[Check]) -> list[Check]:
+    """Return the checks that the record is subject to; why the others are not is said below the table."""
+    return [check for check in checks if check.verdict != "not-applicable" or not check.examples]
 
 
 def _row(check: Check) -> tuple[str | Text, ...]:

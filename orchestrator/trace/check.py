@@ -45,6 +45,9 @@ class Report:
     ordered_pairs: int
     concurrent_pairs: int
     longest_chain: int
+    format: str = FORMAT
+    understood: str = ""
+    """What was made of the logs of others, in a sentence; nothing is to be said of our own."""
 
     @property
     def first_violated(self) -> Check | None:
@@ -59,7 +62,7 @@ class Report:
             "nodes": self.nodes,
             "events": self.events,
             "receives": self.receives,
-            "format": FORMAT,
+            "format": self.format,
             "checks": [check.as_json() for check in self.checks],
             "remarks": list(self.remarks),
             "measures": self.measures,

@@ -26,6 +26,7 @@ from orchestrator.labs.simulated import simulate
 from orchestrator.rundir import Run
 from orchestrator.trace import compare, read_trace
 from tests.bench.figures import Below, Bench, Row, Sample, Stopwatch, interleave, per_second, row, seconds
+from tests.bench.table import table
 from tests.clusters import cluster
 
 SIZES, SIZES_QUICK = (3, 10, 30), (3,)
@@ -150,4 +151,4 @@ def _children_cpu_s() -> float:
     return times.children_user + times.children_system
 
 
-BENCH = Bench("fast", "60 s of a cluster at the pace fast, each machine a process", rounds=5, run=run)
+BENCH = Bench("fast", "60 s of a cluster at the pace fast, each machine a process", rounds=5, run=run, table=table)

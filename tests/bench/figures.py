@@ -5,11 +5,11 @@ Never compares samples of different rounds: a ratio is taken within its round, w
 
 import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import comb
 from statistics import median
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +81,26 @@ class Below:
         return f"< {self.bound:g}"
 
 
+Judged: TypeAlias = Literal["wall", "cpu"]
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a table: a figure by the wall clock, the same by CPU time, and what the first must keep to."""
+    """One line of a table: a figure by the wall clock, the same by CPU time, and what one of them must keep to."""
 
     name: str
     unit: str
     wall: Spread
     cpu: Spread | None
     limit: Limit | None = None
+    judged: Judged = "wall"
+    """Which of the two the limit is on."""
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the limit is kept; None if there is none."""
-        return None if self.limit is None else self.limit.met(self.wall.median)
+        """Whether the limit is kept; None if there is none, or if what it is on cannot be told."""
+        found = self.wall if self.judged == "wall" else self.cpu
+        return None if self.limit is None or found is None else self.limit.met(found.median)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -103,18 +109,38 @@ class Row:
             "wall": self.wall._asdict(),
             "cpu": None if self.cpu is None else self.cpu._asdict(),
             "limit": None if self.limit is None else self.limit.as_json(),
+            "judged": self.judged,
             "met": self.is_met,
         }
+
+    def without_limit(self) -> "Row":
+        """Return the same, to be judged by nobody."""
+        return replace(self, limit=None)
+
+
+class Finding(Protocol):
+    """What a bench finds and may be judged: a row of figures, or something else that it knows how to show."""
+
+    @property
+    def is_met(self) -> bool | None: ...
+
+    def as_json(self) -> dict[str, Any]: ...
+
+    def without_limit(self) -> "Finding": ...
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A bench by name; `run` takes the number of rounds and whether a tiny size will do, which measures nothing."""
+    """A bench by name; `run` takes the number of rounds and whether a tiny size will do, which measures nothing.
+
+    `table` yields the lines that show what `run` returns.
+    """
 
     name: str
     subject: str
     rounds: int
-    run: Callable[[int, bool], list[Row]]
+    run: Callable[[int, bool], Sequence[Any]]
+    table: Callable[[Sequence[Any]], Iterator[str]]
 
 
 Figure: TypeAlias = Callable[[float, int], float]
@@ -133,11 +159,19 @@ def microseconds_each(taken_s: float, count: int) -> float:
     return taken_s * 1e6 / count
 
 
-def row(name: str, unit: str, samples: Sequence[Sample], figure: Figure, limit: Limit | None = None) -> Row:
+def row(
+    name: str,
+    unit: str,
+    samples: Sequence[Sample],
+    figure: Figure,
+    limit: Limit | None = None,
+    *,
+    judged: Judged = "wall",
+) -> Row:
     """Return the row of one contender."""
     wall = spread([figure(sample.wall_s, sample.count) for sample in samples])
     cpu = [figure(sample.cpu_s, sample.count) for sample in samples if sample.cpu_s]
-    return Row(name, unit, wall, spread(cpu) if len(cpu) == len(samples) else None, limit)
+    return Row(name, unit, wall, spread(cpu) if len(cpu) == len(samples) else None, limit, judged)
 
 
 def ratio(name: str, ours: Sequence[Sample], theirs: Sequence[Sample], limit: Limit | None = None) -> Row:

@@ -10,6 +10,7 @@ from node.dice import KIND, Dice
 from node.process import Process
 from orchestrator.labs.simulated import simulate
 from tests.bench.figures import Bench, Row, Sample, Stopwatch, interleave, microseconds_each, per_second, row
+from tests.bench.table import table
 from tests.clusters import cluster
 
 TICKS, TICKS_QUICK = 60_000, 300
@@ -67,4 +68,4 @@ def _dice(ticks: int) -> Sample:
     return sample
 
 
-BENCH = Bench("process", "ticks of the pure process", rounds=9, run=run)
+BENCH = Bench("process", "ticks of the pure process", rounds=9, run=run, table=table)

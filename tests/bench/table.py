@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tests.bench.figures import Row
 
-COLUMNS = "{:<30}  {:>8}  {:>13}  {:>8}  {}"
+COLUMNS = "{:<30}  {:>8}  {:>11}  {:>8}  {}"
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
@@ -21,7 +21,9 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _limit(row: Row) -> str:
-    return "" if row.limit is None else f"{row.limit} {'met' if row.is_met else 'MISSED'}"
+    if row.limit is None:
+        return ""
+    return f"{'CPU ' if row.judged == 'cpu' else ''}{row.limit} {'met' if row.is_met else 'MISSED'}"
 
 
 def _with_unit(value: float, unit: str) -> str:

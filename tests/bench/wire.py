@@ -15,6 +15,7 @@ from node.frame import ROWS_MAX
 from node.run import new_event_loop  # type: ignore[attr-defined]  # uvloop's, or asyncio's where there is none
 from tests.bench import ways
 from tests.bench.figures import AtLeast, Bench, Row, Sample, Stopwatch, interleave, per_second, ratio, row
+from tests.bench.table import table
 from tests.bench.ways import Way
 
 MESSAGES, MESSAGES_QUICK = 40_000, 300
@@ -89,4 +90,4 @@ def _all_garbage_kept() -> Iterator[None]:
         gc.enable()
 
 
-BENCH = Bench("wire", "messages through a connection, both ends on one loop", rounds=9, run=run)
+BENCH = Bench("wire", "messages through a connection, both ends on one loop", rounds=9, run=run, table=table)

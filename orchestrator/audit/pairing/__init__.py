@@ -45,7 +45,7 @@ class Pairing:
 
 def pair(trace: ForeignTrace) -> Pairing:
     """Pair the receives of a trace with its sends, each by the strongest grade that it allows."""
-    ledger = Ledger(trace, find_rooms(trace) if trace.has_clock else [])
+    ledger = Ledger(trace, find_rooms(trace))
     grade = grades(trace)
     evidence: Evidence | None = None
     for place, (name, way) in enumerate(_WAYS.items()):
@@ -53,11 +53,12 @@ def pair(trace: ForeignTrace) -> Pairing:
         if len(rows):
             evidence = name
             way(ledger, rows)
+    is_proof = evidence in (None, "by-id") and not ledger.is_ambiguous and not (trace.is_receive & (grade < 0)).any()
     return Pairing(
         edges=ledger.edges(),
         evidence=evidence,
-        clock_condition=_graded(ledger.clock_condition.check(), evidence),
-        exactly_once=_graded(ledger.exactly_once.check(), evidence),
+        clock_condition=_graded(ledger.clock_condition.check(), evidence, is_proof=is_proof),
+        exactly_once=_graded(ledger.exactly_once.check(), evidence, is_proof=is_proof),
     )
 
 
@@ -65,17 +66,18 @@ def grades(trace: ForeignTrace) -> Column:
     """Return the grade of each row, as a position in GRADES, and -1 where it is no receive or nothing can be said."""
     grade = np.full(len(trace), -1, np.int64)
     receives = trace.is_receive
-    grade[receives] = GRADES.index("by-counting") if trace.has_clock else -1
     if trace.has_clock:
+        grade[receives] = GRADES.index("by-counting")
         grade[receives & (trace.stamp != NULL)] = GRADES.index("by-stamp")
     if trace.is_fifo:
         grade[receives & (trace.sender >= 0)] = GRADES.index("by-order")
-    grade[receives & (trace.message >= 0)] = GRADES.index("by-id")
+    if (trace.message[trace.is_send] >= 0).any():
+        grade[receives & (trace.message >= 0)] = GRADES.index("by-id")
     return grade
 
 
-def _graded(check: Check, evidence: Evidence | None) -> Check:
-    """Return a check with its grade; only where each receive names its send does it prove that all is well."""
-    if check.verdict == "valid" and evidence not in (None, "by-id"):
-        return replace(check, verdict="consistent", evidence=evidence)
-    return replace(check, evidence=evidence)
+def _graded(check: Check, evidence: Evidence | None, *, is_proof: bool) -> Check:
+    """Return a check with its grade; only where each receive names its one send does it prove that all is well."""
+    return replace(
+        check, verdict="consistent" if check.verdict == "valid" and not is_proof else check.verdict, evidence=evidence
+    )

@@ -1,19 +1,35 @@
 """By order: a receive names the sender, and a link keeps its order, so that its i-th receive is of its i-th message.
 
-Never pairs across a hole: where a sender's log has room for unseen sends, they may stand before those that are seen.
-A message that was lost only moves later sends to a receive, so that no loss can undo a violation.
+Never pairs across a hole: where a log has room for unseen events, they may stand before those that are seen. Never
+relies on the order of a sender whose clock falls: then its messages are only counted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
+from orchestrator.audit import words
 from orchestrator.audit.counting import Unit
-from orchestrator.audit.pairing.by_stamp import not_later_than_stamp
-from orchestrator.audit.pairing.division import divide
-from orchestrator.audit.pairing.ledger import Ledger, can_receive, receipt, too_early, unseen_units
+from orchestrator.audit.pairing.division import Least, of_link, of_links, whatever_order
+from orchestrator.audit.pairing.ledger import Ledger, fits, not_later_than_stamp, receipt, too_early
 from orchestrator.audit.store import ONE, ForeignTrace
-from orchestrator.trace.store import NULL, Column
+from orchestrator.trace.store import NULL, Column, Mask
+
+
+class _Found(NamedTuple):
+    """What is wrong with receives that name one sender: in the record, and with whatever the record may lack.
+
+    `sends` are in their order what the receives are of, if that is known. `is_early` and `is_again` say which receives
+    are not later than their send, or were received before, for certain.
+    """
+
+    receives: Column
+    sends: Column
+    recorded: Least
+    proved: Least
+    is_early: Mask
+    is_again: Mask
 
 
 def pair(ledger: Ledger, receives: Column) -> None:
@@ -21,125 +37,158 @@ def pair(ledger: Ledger, receives: Column) -> None:
     trace = ledger.trace
     ordered = receives[np.lexsort((trace.position[receives], trace.node[receives]))]
     for sender in np.unique(trace.sender[receives]).tolist():
-        sends = trace.programs[sender][trace.is_send[trace.programs[sender]]]
+        program = trace.programs[sender]
+        sends = program[trace.is_send[program]]
         mine = ordered[trace.sender[ordered] == sender]
         links = {node: mine[trace.node[mine] == node] for node in np.unique(trace.node[mine]).tolist()}
-        if len(trace.nodes) > 2 and (trace.to[sends] == ONE).any():
-            _divided(ledger, sender, sends, links)
-        else:
-            for node, rows in links.items():
-                _link(ledger, sender, can_receive(trace, sends, node), rows)
-    _by_their_stamps(ledger, receives)
+        falls = trace.has_clock and bool((np.diff(trace.clock[program]) < 0).any())
+        is_divided = len(trace.nodes) > 2 and bool((trace.to[sends] == ONE).any())
+        if is_divided or falls:
+            _divided(ledger, sender, sends, links, falls=falls)
+            continue
+        for rows in links.values():
+            sent_there = sends[fits(trace, sends, np.full(len(sends), rows[0]))]
+            _pair_up(ledger, sent_there, rows)
+            _link(ledger, sender, sent_there, rows)
 
 
-def _link(ledger: Ledger, sender: int, sends: Column, rows: Column) -> None:
-    """Pair the receives of a link with its sends, one by one."""
-    trace, count = ledger.trace, min(len(sends), len(rows))
-    ledger.add_pairs(sends[:count], rows[:count])
+def _pair_up(ledger: Ledger, sends: Column, receives: Column) -> None:
+    """Pair the i-th receive with the i-th send unless a log may lack some before, or where the stamp says the same."""
+    trace, count = ledger.trace, min(len(sends), len(receives))
+    is_orderly = count == len(receives) and not (trace.has_clock and _by_stamps(trace, receives)[1].any())
+    sends, receives = sends[:count], receives[:count]
+    of_anybody = np.unique(trace.node[trace.is_receive & (trace.sender < 0)])
+    is_certain = ledger.is_whole_before(sends) & ledger.is_whole_before(receives)
+    is_certain &= ~np.isin(trace.node[receives], of_anybody) & is_orderly
+    if count and trace.has_clock and _rises(trace, int(trace.node[sends[0]])):
+        is_certain |= trace.stamp[receives] == trace.clock[sends]
+    ledger.add_pairs(sends[is_certain], receives[is_certain])
+
+
+def _link(ledger: Ledger, sender: int, sends: Column, receives: Column) -> None:
+    """Judge the receives of a link of which it is known what was sent along it."""
+    trace, rooms = ledger.trace, ledger.rooms.of(sender)
     if not trace.has_clock:
-        _surplus(ledger, rows[count:], is_proved=trace.is_declared_complete)
+        unsent = max(0, len(receives) - len(sends))
+        recorded, proved = (Least(0, count, is_exact=True) for count in (unsent, 0 if len(rooms) else unsent))
+        _report(ledger, _Found(receives, sends, recorded, proved, *np.zeros((2, len(receives)), np.bool_)))
         return
-    clocks, sent = trace.clock[rows], trace.clock[sends]
-    wrong = clocks[:count] <= sent[:count]
-    if not wrong.any() and count == len(rows):
+    clocks, sent = trace.clock[receives], trace.clock[sends]
+    is_early, is_again = _by_stamps(trace, receives)
+    recorded = of_link(clocks, sent)
+    if recorded.is_clean and not is_early.any() and not is_again.any():
         return
-    rooms = ledger.rooms_of(sender)
-    unseen = [unit.clock for unit in unseen_units(rooms, (), at_most=len(rows))]
-    earliest = np.sort(np.concatenate([sent, np.array(unseen, np.int64)]))[: len(rows)] if unseen else sent[:count]
-    proved = clocks[: len(earliest)] <= earliest
-    places = np.flatnonzero(proved[:count]).tolist()
-    ledger.too_early_rows.update(rows[places].tolist())
-    ledger.clock_condition.all_violated(places, lambda place: too_early(trace, int(sends[place]), int(rows[place])))
-    if proved[count:].any():
-        further = np.flatnonzero(proved[count:]) + count
-        ledger.clock_condition.all_violated(further.tolist(), lambda place: _too_early_for_any(trace, int(rows[place])))
-    for place in np.flatnonzero(wrong & ~proved[:count])[:1].tolist():
-        ledger.clock_condition.unknown(
-            f"{too_early(trace, int(sends[place]), int(rows[place]))} Unless a line is missing before that send."
-        )
-    _surplus(ledger, rows[len(earliest) :], is_proved=True)
-    _surplus(ledger, rows[count : len(earliest)], is_proved=False)
+    with_unseen = np.sort(np.append(sent, rooms.earliest(len(receives))))
+    proved = of_link(clocks, with_unseen)
+    if not proved.unsent:
+        is_early |= clocks <= with_unseen[: len(clocks)]
+    _report(ledger, _Found(receives, sends, recorded, proved, is_early, is_again))
 
 
-def _surplus(ledger: Ledger, rows: Column, *, is_proved: bool) -> None:
-    """Judge receives of a link that has had no further send."""
-    trace = ledger.trace
-
-    def words(row: int) -> str:
-        return (
-            f"{receipt(trace, row, 'from machine ' + trace.nodes[trace.sender[row]])}, which had sent fewer messages to "
-            f"it than it received. ({trace.place_of(row)})"
-        )
-
-    if is_proved:
-        ledger.exactly_once.all_violated(rows.tolist(), words)
-    elif len(rows):
-        ledger.exactly_once.unknown(f"{words(int(rows[0]))} A line or a log may be missing.")
-
-
-def _too_early_for_any(trace: ForeignTrace, row: int) -> str:
-    return (
-        f"{receipt(trace, row, 'from machine ' + trace.nodes[trace.sender[row]])} with clock "
-        f"{trace.shown_clock(int(trace.clock[row]))}, which is not later than any send that it may have come from, seen "
-        f"or unseen (Lamport's IR2). ({trace.place_of(row)})"
-    )
-
-
-def _divided(ledger: Ledger, sender: int, sends: Column, links: dict[int, Column]) -> None:
+def _divided(ledger: Ledger, sender: int, sends: Column, links: Mapping[int, Column], *, falls: bool) -> None:
     """Judge the links of a sender that does not name its recipients: however its messages are divided among them."""
     trace = ledger.trace
     if not trace.has_clock:
         return
+    judge = whatever_order if falls else of_links
+    receives = np.concatenate(list(links.values()))
     clocks = {node: trace.clock[rows] for node, rows in links.items()}
-    count = max(len(rows) for rows in links.values())
-    rooms = ledger.rooms_of(sender)
-    seen = list(_units(trace, sender, sends))
-    recorded, is_exact = divide(clocks, seen)
-    if not any(recorded):
+    is_early, is_again = _by_stamps(trace, receives)
+    units = _units(trace, sends)
+    recorded = judge(clocks, units)
+    if recorded.is_clean and not is_early.any() and not is_again.any():
         return
-    unseen = [unit for node in links for unit in unseen_units(rooms, (node,), at_most=count)]
-    (violations, unsent), is_exact = divide(clocks, sorted([*seen, *unseen])) if unseen else (recorded, is_exact)
-    name = trace.nodes[sender]
-    at_least = "" if is_exact else "at least "
-    words = (
-        f"However the messages of machine {name} are divided among its peers, each link in its order, {at_least}"
-        f"{violations or recorded[0]} of the receives that name it are not later than their send (Lamport's IR2)."
-    )
-    if violations:
-        ledger.clock_condition.violated(words, times=violations)
-    elif recorded[0]:
-        ledger.clock_condition.unknown(f"{words} Unless lines are missing from its log.")
-    if unsent:
-        ledger.exactly_once.violated(
-            f"Machine {name} sent {unsent} messages fewer than name it as sender.", times=unsent
-        )
-    elif recorded[1]:
-        ledger.exactly_once.unknown(f"In the record machine {name} sent fewer messages than name it as sender.")
+    rooms = ledger.rooms.of(sender)
+    units += [Unit(clock, (node,)) for node, rows in links.items() for clock in rooms.earliest(len(rows)).tolist()]
+    proved = judge(clocks, sorted(units))
+    none = np.empty(0, np.int64)
+    _report(ledger, _Found(receives, none, recorded, proved, is_early, is_again))
 
 
-def _units(trace: ForeignTrace, sender: int, sends: Column) -> Iterator[Unit]:
-    others = tuple(node for node in range(len(trace.nodes)) if node != sender)
+def _units(trace: ForeignTrace, sends: Column) -> list[Unit]:
+    units: list[Unit] = []
     for send in sends.tolist():
         clock, recipients = int(trace.clock[send]), trace.possible_recipients(send)
-        if trace.to[send] == ONE:
-            yield Unit(clock, others)
-        else:
-            yield from (Unit(clock, (node,)) for node in recipients)
+        units += [Unit(clock, recipients)] if trace.to[send] == ONE else [Unit(clock, (node,)) for node in recipients]
+    return units
 
 
-def _by_their_stamps(ledger: Ledger, receives: Column) -> None:
-    """Find receives not later than the timestamp that they name, too, and timestamps of one sender received twice."""
-    trace = ledger.trace
-    rows = receives[trace.stamp[receives] != NULL] if trace.has_clock else receives[:0]
-    seen: dict[tuple[int, int, int], int] = {}
-    for row in rows.tolist():
-        key = int(trace.node[row]), int(trace.sender[row]), int(trace.stamp[row])
-        first = seen.setdefault(key, row)
-        if first != row:
-            ledger.exactly_once.violated(
-                f"{receipt(trace, row)} from machine {trace.nodes[key[1]]} with timestamp {trace.shown_clock(key[2])}, "
-                f"as at {trace.name_of(first)}: a sender's clock rises, so this was one message. "
-                f"({trace.place_of(first)}, {trace.place_of(row)})"
-            )
-    wrong = [row for row in rows[trace.clock[rows] <= trace.stamp[rows]].tolist() if row not in ledger.too_early_rows]
-    ledger.clock_condition.all_violated(wrong, lambda row: not_later_than_stamp(trace, row))
+def _by_stamps(trace: ForeignTrace, receives: Column) -> tuple[Mask, Mask]:
+    """Return which receives are not later than their stamp, and which name one that their machine received before.
+
+    All are from one sender. Where its clock rises, one timestamp is one event.
+    """
+    stamps = trace.stamp[receives]
+    _, first = np.unique(np.stack([stamps, trace.node[receives]]), axis=1, return_index=True)
+    is_again = (stamps != NULL) & _rises(trace, int(trace.sender[receives[0]]))
+    is_again[first] = False
+    return trace.clock[receives] <= stamps, is_again
+
+
+def _rises(trace: ForeignTrace, node: int) -> bool:
+    return bool((np.diff(trace.clock[trace.programs[node]]) > 0).all())
+
+
+def _report(ledger: Ledger, found: _Found) -> None:
+    """Add what was found; what is only wrong as long as no line is missing is a doubt."""
+    early, again = int(found.is_early.sum()), int(found.is_again.sum())
+    ledger.clock_condition.all_violated(
+        np.flatnonzero(found.is_early).tolist(), lambda place: _early(ledger.trace, found, place)
+    )
+    ledger.exactly_once.all_violated(
+        found.receives[found.is_again].tolist(), lambda row: _received_again(ledger.trace, row)
+    )
+    at_least = "" if found.proved.is_exact else "at least "
+    if found.proved.violations > early:
+        ledger.clock_condition.violated(
+            f"{at_least}{_however(ledger.trace, found, found.proved.violations)}.",
+            times=found.proved.violations - early,
+        )
+    elif found.recorded.violations > early:
+        ledger.clock_condition.unknown(
+            f"{_however(ledger.trace, found, found.recorded.violations)}, unless lines are missing from its log."
+        )
+    if found.proved.unsent > again:
+        ledger.exactly_once.violated(_sent_fewer(ledger.trace, found), times=found.proved.unsent - again)
+    elif found.recorded.unsent > again:
+        ledger.exactly_once.unknown(f"{_sent_fewer(ledger.trace, found)} A line or a log may be missing.")
+
+
+def _early(trace: ForeignTrace, found: _Found, place: int) -> str:
+    row = int(found.receives[place])
+    if place < len(found.sends) and trace.clock[row] <= trace.clock[found.sends[place]]:
+        return too_early(trace, int(found.sends[place]), row)
+    if trace.clock[row] <= trace.stamp[row]:
+        return not_later_than_stamp(trace, row)
+    return (
+        f"{receipt(trace, row, f'from machine {_sender(trace, found)}')} with clock "
+        f"{trace.shown_clock(int(trace.clock[row]))}, which is not later than any send that it may have come from, "
+        f"seen or unseen (Lamport's IR2). ({trace.place_of(row)})"
+    )
+
+
+def _received_again(trace: ForeignTrace, row: int) -> str:
+    sender, shown = words.machine(trace, int(trace.sender[row])), trace.shown_clock(int(trace.stamp[row]))
+    return (
+        f"{receipt(trace, row)} from machine {sender} with timestamp {shown}, as it had before: a sender's clock "
+        f"rises, so this was one message. ({trace.place_of(row)})"
+    )
+
+
+def _however(trace: ForeignTrace, found: _Found, count: int) -> str:
+    return (
+        f"{count} of the {len(found.receives)} receives that name machine {_sender(trace, found)} as their sender are "
+        f"not later than their send (Lamport's IR2), however its messages were received, each link in its order"
+    )
+
+
+def _sent_fewer(trace: ForeignTrace, found: _Found) -> str:
+    row = int(found.receives[-1])
+    return (
+        f"{receipt(trace, row, f'from machine {_sender(trace, found)}')}, which had sent fewer messages than were "
+        f"received from it. ({trace.place_of(row)})"
+    )
+
+
+def _sender(trace: ForeignTrace, found: _Found) -> str:
+    return words.machine(trace, int(trace.sender[found.receives[0]]))

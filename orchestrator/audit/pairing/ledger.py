@@ -3,27 +3,31 @@
 Never pairs anything itself.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
-from orchestrator.audit.counting import Unit
-from orchestrator.audit.rooms import Room
-from orchestrator.audit.store import ALL, ForeignTrace
+from orchestrator.audit import words
+from orchestrator.audit.rooms import FOREVER, Rooms
+from orchestrator.audit.store import ALL, MANY, ONE, ForeignTrace
 from orchestrator.trace.findings import Findings
 from orchestrator.trace.order import Edges
-from orchestrator.trace.store import Column
+from orchestrator.trace.store import Column, Mask
 
 
 class Ledger:
-    """Collects while the receives of one trace are paired, grade by grade."""
+    """Collects while the receives of one trace are paired, grade by grade.
 
-    def __init__(self, trace: ForeignTrace, rooms: Sequence[Room]) -> None:
+    `is_ambiguous` says that some receive had several sends to choose from, so that nothing can be proved of it.
+    """
+
+    def __init__(self, trace: ForeignTrace, rooms: Rooms) -> None:
         self.trace = trace
         self.rooms = rooms
         self.clock_condition = Findings("clock-condition")
         self.exactly_once = Findings("exactly-once")
-        self.too_early_rows: set[int] = set()
+        self.is_ambiguous = False
         self._sends: list[Column] = []
         self._receives: list[Column] = []
 
@@ -37,64 +41,72 @@ class Ledger:
         none = np.empty(0, np.int64)
         return Edges(np.concatenate([none, *self._sends]), np.concatenate([none, *self._receives]))
 
-    def rooms_of(self, node: int) -> list[Room]:
-        """Return the rooms of a machine, and of a machine that nobody names."""
-        return [room for room in self.rooms if room.node in (node, len(self.trace.nodes))]
+    def may_be_unseen(self, receives: Column, stamps: Column | None = None) -> Mask:
+        """Return whose send may be missing from the record: one with this clock, or with a smaller one than theirs."""
+        trace = self.trace
+        found = np.zeros(len(receives), np.bool_)
+        sender, node = trace.sender[receives], trace.node[receives]
+        for known, receiver in np.unique(np.stack([sender, node]), axis=1).T.tolist():
+            rooms = self.rooms.of(known) if known >= 0 else self.rooms.but(receiver)
+            mine = (sender == known) & (node == receiver)
+            if not trace.has_clock:
+                found[mine] = len(rooms) > 0
+            elif stamps is None:
+                found[mine] = rooms.may_hold_below(trace.clock[receives[mine]])
+            else:
+                found[mine] = rooms.may_hold(stamps[mine])
+        return found
 
-    def rooms_but(self, node: int) -> list[Room]:
-        """Return the rooms of all machines but one, which sends nothing to itself."""
-        return [room for room in self.rooms if room.node != node]
+    def is_whole_before(self, rows: Column) -> Mask:
+        """Return before which of these events their machine's log cannot lack any."""
+        return np.less_equal(self.trace.position[rows], self._whole[self.trace.node[rows]])
 
-    def may_be_unseen(self, receive: int, *, stamp: int | None = None) -> bool:
-        """Whether the send of a receive may be missing from the record: with this clock, or one below the receive's."""
-        trace, sender = self.trace, int(self.trace.sender[receive])
-        if not trace.has_clock:
-            return not trace.is_declared_complete
-        rooms = self.rooms_of(sender) if sender >= 0 else self.rooms_but(int(trace.node[receive]))
-        if stamp is not None:
-            return any(room.may_hold(stamp) for room in rooms)
-        return any(room.low + 1 < trace.clock[receive] for room in rooms)
-
-    def condition(self, sends: Column, receives: Column) -> None:
-        """Compare the clocks of pairs that are certain (IR2: a receive is later than its send)."""
-        if self.trace.has_clock:
-            wrong = np.flatnonzero(self.trace.clock[receives] <= self.trace.clock[sends]).tolist()
-            self.clock_condition.all_violated(
-                wrong, lambda place: too_early(self.trace, int(sends[place]), int(receives[place]))
-            )
-
-
-def unseen_units(rooms: Iterable[Room], group: tuple[int, ...], *, at_most: int) -> Iterator[Unit]:
-    """Yield what unseen events in these rooms may have sent, to be received by one of a group each time."""
-    for room in rooms:
-        for clock in range(room.low + 1, room.low + 1 + min(room.events, at_most)):
-            yield Unit(clock, group)
+    @cached_property
+    def _whole(self) -> Column:
+        """By machine: how many of its first events stand without a room before or between them."""
+        whole = np.full(len(self.trace.nodes) + 1, FOREVER, np.int64)
+        np.minimum.at(whole, self.rooms.node, self.rooms.position)
+        return whole
 
 
-def can_receive(trace: ForeignTrace, sends: Column, node: int) -> Column:
-    """Return those of these sends that may have gone to a machine; to itself only if they say so."""
-    to = trace.to[sends]
-    is_named = to == node
-    is_open = (to < 0) & (trace.node[sends] != node)
-    kept = is_named | is_open
-    for place in np.flatnonzero(to < ALL).tolist():
-        kept[place] = node in trace.recipients[int(sends[place])]
-    found: Column = sends[kept]
-    return found
+def fits(trace: ForeignTrace, sends: Column, receives: Column) -> Mask:
+    """Return which of these sends, each with the receive beside it, may have been received there.
+
+    A machine sends to itself only if it says so; a receive that names its sender is of no other.
+    """
+    to, source = trace.to[sends], trace.node[sends]
+    node, sender = trace.node[receives], trace.sender[receives]
+    may = (to == node) | (((to == ONE) | (to == ALL)) & (source != node))
+    for place in np.flatnonzero(to == MANY).tolist():
+        may[place] = node[place] in trace.recipients[int(sends[place])]
+    return np.asarray(may & ((sender < 0) | (sender == source)))
 
 
 def too_early(trace: ForeignTrace, send: int, receive: int) -> str:
     """Say that a receive is not later than its send."""
-    sent = int(trace.clock[send])
+    sent, received = int(trace.clock[send]), int(trace.clock[receive])
     return (
-        f"machine {trace.nodes[trace.node[send]]} sent at {trace.name_of(send)} with clock {trace.shown_clock(sent)}; "
-        f"machine {trace.nodes[trace.node[receive]]} received it at {trace.name_of(receive)} with clock "
-        f"{trace.shown_clock(int(trace.clock[receive]))}. A receive must be later than its send: at least "
-        f"{trace.shown_clock(sent + trace.clock_scale)} (Lamport's IR2). "
+        f"machine {words.machine(trace, int(trace.node[send]))} sent at {words.event(trace, send)} with clock "
+        f"{trace.shown_clock(sent)}; machine {words.machine(trace, int(trace.node[receive]))} received it at "
+        f"{words.event(trace, receive)} with clock {trace.shown_clock(received)}. {_later_than(trace, sent)} "
         f"({trace.place_of(send)}, {trace.place_of(receive)})"
+    )
+
+
+def not_later_than_stamp(trace: ForeignTrace, row: int) -> str:
+    """Say that a receive is not later than the timestamp that it names."""
+    stamp = int(trace.stamp[row])
+    return (
+        f"{receipt(trace, row)} with timestamp {trace.shown_clock(stamp)}, and its clock then was "
+        f"{trace.shown_clock(int(trace.clock[row]))}. {_later_than(trace, stamp)} ({trace.place_of(row)})"
     )
 
 
 def receipt(trace: ForeignTrace, receive: int, what: str = "a message") -> str:
     """Return who received what where, as the beginning of a sentence."""
-    return f"machine {trace.nodes[trace.node[receive]]} received {what} at {trace.name_of(receive)}"
+    return f"machine {words.machine(trace, int(trace.node[receive]))} received {what} at {words.event(trace, receive)}"
+
+
+def _later_than(trace: ForeignTrace, sent: int) -> str:
+    least = trace.shown_clock(sent + trace.clock_scale)
+    return f"A receive must be later than its send: at least {least} (Lamport's IR2)."

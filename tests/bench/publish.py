@@ -1,0 +1,96 @@
+"""What `bench evidence --json` found, made into the file that we ship and the tables of docs/evidence.md.
+
+`python3 lab.py bench evidence --rounds 500 --json > found.json`, then
+`python3 lab.py python -m tests.bench.publish found.json`. Never measures.
+"""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from orchestrator.audit.revealed import FILE
+from tests.bench.evidence import TOPICS, Found, Grid, Kind, grids
+
+DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "evidence.md"
+BEGIN: Final = "<!-- by tests.bench.publish: do not edit -->\n"
+END: Final = "<!-- end -->\n"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write both files."""
+    (bench,) = json.loads(Path(arguments[0]).read_bytes())["benches"]
+    FILE.write_text(as_file(map(_found, bench["rows"])))
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    _, _, behind = rest.partition(END)
+    DOCUMENT.write_text(f"{before}{BEGIN}{as_markdown(in_file(FILE.read_text()))}{END}{behind}")
+
+
+def as_file(found: Iterable[Found]) -> str:
+    """Return the text of the file that we ship: a line for each setting and mistake, its counts by kind of log."""
+    rows = list(found)
+    (runs,) = {row.runs for row in rows}
+    lines = []
+    for internal, mistake in dict.fromkeys((row.internal, row.mistake) for row in rows):
+        some = [row for row in rows if (row.internal, row.mistake) == (internal, mistake)]
+        line = {
+            "internal": internal,
+            "mistake": mistake,
+            "violated": [row.violated for row in some],
+            "unknown": [row.unknown for row in some],
+            "remarked": {topic: [row.remarked[topic] for row in some] for topic in TOPICS},
+        }
+        lines.append(json.dumps(line))
+    head = {
+        "made_by": f"python3 lab.py bench evidence --rounds {runs} --json",
+        "runs": runs,
+        "kinds": [list(kind) for kind in dict.fromkeys(row.kind for row in rows)],
+    }
+    return (
+        "{\n"
+        + "".join(f'"{key}": {json.dumps(value)},\n' for key, value in head.items())
+        + ('"found": [\n' + ",\n".join(lines) + "\n]\n}\n")
+    )
+
+
+def in_file(text: str) -> list[Found]:
+    """Return what such a text holds."""
+    held = json.loads(text)
+    return [
+        Found(
+            internal=line["internal"],
+            kind=Kind(*kind),
+            mistake=line["mistake"],
+            runs=held["runs"],
+            violated=line["violated"][column],
+            unknown=line["unknown"][column],
+            remarked={topic: counts[column] for topic, counts in line["remarked"].items()},
+            must_be=None,
+        )
+        for line in held["found"]
+        for column, kind in enumerate(held["kinds"])
+    ]
+
+
+def as_markdown(found: Sequence[Found]) -> str:
+    """Return the tables of the document."""
+    return "\n" + "".join(f"{line}\n" for grid in grids(found) for line in _markdown(grid))
+
+
+def _markdown(grid: Grid) -> Iterator[str]:
+    yield f"*{grid.title[0].upper()}{grid.title[1:]}*"
+    yield ""
+    yield f"| | {' | '.join(grid.heads)} |"
+    yield "|---|" + "---:|" * len(grid.heads)
+    yield from (f"| {' | '.join(line)} |" for line in grid.lines)
+    yield ""
+
+
+def _found(row: Mapping[str, Any]) -> Found:
+    kind = Kind(*(row[name] for name in Kind._fields))
+    return Found(kind=kind, **{name: row[name] for name in Found.__slots__ if name != "kind"})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
