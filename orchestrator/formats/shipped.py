@@ -26,8 +26,8 @@ def load_format(name: str) -> LogFormat:
     Raises NoInputError if there is neither, ConfigurationError, with the place, for a file that is no format.
     """
     path = Path(name)
-    if not path.exists() and name in names():
-        path = FOLDER / f"{name}.yaml"
+    if not path.is_file() and name in names():
+        path = _shipped(name)
     try:
         return parse_format(read_text(path), name=name)
     except FileNotFoundError:
@@ -55,7 +55,11 @@ def names() -> Sequence[str]:
 @lru_cache(1)
 def shipped_formats() -> Sequence[LogFormat]:
     """Return the formats that come with us."""
-    return [load_format(name) for name in names()]
+    return [parse_format(read_text(_shipped(name)), name=name) for name in names()]
+
+
+def _shipped(name: str) -> Path:
+    return FOLDER / f"{name}.yaml"
 
 
 def _stem(name: str) -> str:
