@@ -11,7 +11,7 @@ from orchestrator.labs.simulated import simulate
 from orchestrator.rundir import Run
 from orchestrator.trace import check, read_trace
 from orchestrator.twin import twin_of
-from tests.golden_runs import WITHOUT_FAULTS, as_array, expected, machines
+from tests.golden_runs import ALL, as_array, expected, machines
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,7 +32,7 @@ for path in sys.argv[2:]:
 """
 
 
-@pytest.mark.parametrize("name", WITHOUT_FAULTS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_golden_run_gives_its_golden_trace(name: str) -> None:
     """The model's text decides every event: two programs written from it agree to the byte."""
     assert expected(name) == [as_array(event) for event in simulate(machines(name))]
