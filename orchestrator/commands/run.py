@@ -4,6 +4,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,7 +39,7 @@ def answer(options: Namespace) -> Answer:
 
     Raises UsageError, NoInputError, ConfigurationError or OutputError before anything runs.
     """
-    setting = make_setting(options.lab, options.pace)
+    setting = replace(make_setting(options.lab, options.pace), has_twin=options.twin)
     experiment = load_experiment(
         options.config, options.set, seed=options.seed, duration=options.duration, runs=options.runs
     )

@@ -106,6 +106,11 @@ class Experiment(Border):
         senders = senders_of(peers)
         return {node: self._machine(node, seed, peers=peers[node], senders=senders[node]) for node in peers}
 
+    def undisturbed(self) -> "Experiment":
+        """Return the same experiment without faults: nothing lost, doubled or overtaken, and every link like all."""
+        network = Network().model_copy(update={"delay": self.network.delay})
+        return self.model_copy(update={"faults": (), "network": network})
+
     def to_yaml(self) -> str:
         """Return the resolved configuration: every key, in the order of the design; it loads back as an equal one."""
         return write_yaml(self.model_dump(by_alias=True, exclude_none=True))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -281,6 +282,37 @@ faults:
     assert machines[2].slow_downs[0].factor == 3
     assert [machines[node].crashes for node in (1, 2, 4)] == [()] * 3
     assert machines[3].crashes[0].amnesia
+
+
+@pytest.mark.parametrize("topology", ["ring", "star", "{2: [3], 3: [2]}"])
+def test_a_network_for_a_link_that_the_topology_has_not_is_refused(topology: str) -> None:
+    """A mistake that nobody would see; where peers are drawn, a link may be there in one run and not in another."""
+    text = "{nodes: 4, topology: TOPOLOGY, network: {links: {2->4: {loss: 1}}}}"
+
+    assert (
+        error_of(text.replace("TOPOLOGY", topology))
+        .partition(": ")[2]
+        .startswith("network.links.2->4: machine 2 does not send to machine 4 in this topology\n")
+    )
+    parse_experiment(text.replace("TOPOLOGY", "{random: 1}"), name="x.yaml")
+
+
+def test_without_faults_an_experiment_has_the_same_machines_that_nothing_happens_to() -> None:
+    """Rates, dice, peers and the common delay stay; loss, copies, order, single links and windows go."""
+    experiment = parse_experiment(
+        """
+machines: {2: {tick_rate: 9}}
+topology: star
+network: {delay: {uniform: [1ms, 2ms]}, loss: 0.1, duplicate: 0.1, fifo: false, links: {1->2: {loss: 1, delay: 9ms}}}
+faults: [{from: 5s, to: 6s, pause: 2}, {from: 5s, to: 6s, partition: [[1], [2]]}]
+""",
+        name="x.yaml",
+    )
+    network = MachineNetwork(delay_ns=Uniform(least_ns=1_000_000, most_ns=2_000_000))
+
+    for node, machine in experiment.undisturbed().machines(1).items():
+        disturbed = experiment.machines(1)[node]
+        assert machine == replace(disturbed, network=network, links=(), inbound=(), pauses=(), cuts=())
 
 
 def test_faults_that_touch_or_are_of_different_machines_do_not_overlap() -> None:
