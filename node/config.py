@@ -62,6 +62,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> NodeConfi
         run, pace, model = _read_model(given.model)
     else:
         run, pace, model = given.run, given.pace, _model(given, peers)
+    _refuse_crashes(model)
     if not given.control:
         _refuse_no_epoch(pace, given.epoch_ns, given.epoch_file)
         _refuse_no_address(model, peers)
@@ -109,6 +110,12 @@ def _addresses(peers: Sequence[tuple[int, Address]]) -> dict[int, Address]:
             raise UsageError(f"--peers: machine {node} is named twice")
         addresses[node] = address
     return addresses
+
+
+def _refuse_crashes(model: Model) -> None:
+    """Return if the node need not be restarted; it would tick as if it had been, and say that it was dead."""
+    if model.crashes:
+        raise ConfigurationError(f"machine {model.node} is to crash, and a node cannot be restarted yet; simulate it")
 
 
 def _refuse_no_address(model: Model, addresses: Mapping[int, Address]) -> None:

@@ -6,8 +6,8 @@ Source: Steele, Lea & Flood, Fast Splittable Pseudorandom Number Generators (201
 
 MASK = 2**64 - 1
 
-# Purposes: what a roll is for. `tick` is 0 for the first two.
-RATE, PHASE, KIND, PEER = 1, 2, 3, 4
+# Purposes: what a roll is for. `tick` is 0 for the first two, and for the last, of which `other` is the draw.
+RATE, PHASE, KIND, PEER, TOPOLOGY = 1, 2, 3, 4, 5
 # Purposes of the channel: node and tick are the sender's, other = recipient * 2 + copy.
 DELAY, LOSS, DUPLICATE = 16, 17, 18
 

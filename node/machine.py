@@ -31,7 +31,7 @@ class Machine:
         self.process = Process(model, incarnation)
         self.outgoing = {peer: Outgoing(peer) for peer in model.peers}
         self.incoming: dict[int, Incoming] = {}
-        self._horizon = Horizon(dict.fromkeys(model.senders, model.network.delay_ns))
+        self._horizon = Horizon(model.delays_ns_min())
         self._lines: list[Line] = []
         self._welcomed_by: set[int] = set()
         self._released_by: set[int] = set()

@@ -55,6 +55,8 @@ class Process:
         """Execute the next tick, which must exist, and return what it did."""
         tick, due_ns = self.next_tick, self.next_due_ns
         assert tick is not None and due_ns is not None, "no tick is left"
+        if self.model.crashes and (incarnation := self.model.incarnation(due_ns)) > self.incarnation:
+            self._forget(incarnation)
         self.index += 1
         self._queue.advance(due_ns)
         step = self._receive(tick, due_ns) if self._queue else self._act(tick, due_ns)
@@ -65,6 +67,13 @@ class Process:
     def unreceived(self) -> list[tuple[Message, int | None]]:
         """Return every message not yet received, and from when a tick could see it if it came late."""
         return [(message, self._seen_ns.get(message.name)) for message in self._queue]
+
+    def _forget(self, incarnation: int) -> None:
+        """Come back from a crash with amnesia: the queue alone is kept, for its senders never forgot it."""
+        self.incarnation = incarnation
+        self.time = 0
+        self.index = 0
+        self._channel = Channel(self.model)
 
     def _receive(self, tick: int, due_ns: int) -> Step:
         message = self._queue.take()
@@ -87,7 +96,8 @@ class Process:
             self.time = self._clock.internal(self.time)
             return Step(self._event(tick, due_ns, kind), ())
         self.time, stamp = self._clock.send(self.time)
-        to = tuple(self._channel.carry(due_ns, recipient) for recipient in self._recipients(tick, kind))
+        recipients = self._recipients(tick, kind)
+        to = tuple(copy for recipient in recipients for copy in self._channel.carry(tick, due_ns, recipient))
         event = self._event(tick, due_ns, kind, to=to)
         return Step(event, tuple(_messages(event, stamp)))
 

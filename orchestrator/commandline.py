@@ -119,6 +119,7 @@ def _run() -> Parser:
     parser.add_argument("--duration", metavar="TIME", help="of each run: 5s, 500ms, 2m")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="any key: network.delay=10ms")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the directory to make (runs/NAME/TIME)")
+    parser.add_argument("--twin", action="store_true", help="also the same seeds without faults: what they changed")
     return _with_json(parser)
 
 

@@ -14,6 +14,7 @@ from node.model import Model, Pace
 from orchestrator.answer import INTERRUPTED
 from orchestrator.bar import Bar
 from orchestrator.config import Experiment
+from orchestrator.effect import effect
 from orchestrator.interrupt import Interrupt
 from orchestrator.labs.inprocess import run_in_process
 from orchestrator.labs.live import run_live
@@ -34,10 +35,14 @@ Lab: TypeAlias = Literal["live", "in-process", "simulated"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """Where an experiment runs; the pace is None in the simulated lab."""
+    """Where an experiment runs; the pace is None in the simulated lab.
+
+    `has_twin` asks for what the faults changed: each run is told beside its seed without them.
+    """
 
     lab: Lab
     pace: Pace | None
+    has_twin: bool = False
 
     def __str__(self) -> str:
         """Return it in words."""
@@ -101,7 +106,7 @@ def _perform_one(
     total_s = perf_counter() - started_s
     trace, twin = read_trace(run.event_logs()), simulated(machines)
     report = check(trace, twin)
-    data = {
+    data: dict[str, Any] = {
         "dir": str(run.path.resolve()),
         "seed": experiment.seed_of(number),
         "verdict": report.verdict,
@@ -118,6 +123,8 @@ def _perform_one(
             "cpu_s": outcome.cpu_s,
         },
     }
+    if setting.has_twin:
+        data["twin"] = effect(trace, simulated(experiment.undisturbed().machines(number)))
     run.write_results(data)
     return Performed(number=number, run=run, outcome=outcome, report=report, data=data)
 

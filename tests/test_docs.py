@@ -20,11 +20,15 @@ from node.record import parse_line
 from node.supervisor import _EPOCH, _PEERS
 from orchestrator.commandline import PARSERS
 from orchestrator.commandline import parse as parse_command
-from orchestrator.config import parse_experiment
+from orchestrator.config import load_experiment, parse_experiment
+from orchestrator.effect import effect
+from orchestrator.twin import simulated
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/**/*.md")])
 README = (ROOT / "README.md").read_text()
+FAULTS = (ROOT / "docs" / "faults.md").read_text()
+FIGURES = re.findall(r"^\| \[([a-z-]+)\]\(\.\./configs/[a-z-]+\.yaml\) \| (.*) \|$", FAULTS, re.MULTILINE)
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
 
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
@@ -136,6 +140,44 @@ def test_the_readme_shows_what_the_experiment_prints(tmp_path: Path) -> None:
     printed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
 
     assert _without_time(_shown("python3 lab.py " + " ".join(words))) == _without_time(printed)
+
+
+def _together(effects: list[dict[str, Any]], name: str) -> list[str]:
+    values = {side: [effect[side][name] for effect in effects] for side in ("with", "without")}
+    if name.endswith("_max"):
+        return [str(max(each)) for each in values.values()]
+    return [f"{sum(each) / len(each):.1f}" for each in values.values()]
+
+
+@pytest.mark.parametrize(("name", "cells"), FIGURES, ids=[name for name, _ in FIGURES])
+def test_the_figures_of_each_question_are_those_of_its_runs(name: str, cells: str) -> None:
+    """No number without its run: each experiment once more, with its faults and without."""
+    experiment = load_experiment(ROOT / "configs" / f"{name}.yaml")
+    effects = [
+        effect(simulated(experiment.machines(run)), simulated(experiment.undisturbed().machines(run)))
+        for run in range(1, experiment.runs + 1)
+    ]
+    same = sum(one["same_action"] * one["places"] for one in effects) / sum(one["places"] for one in effects)
+
+    measures = ("final_clock", "drift_mean", "drift_max", "queue_max", "jump_max")
+    assert cells.split(" | ") == [*(" / ".join(_together(effects, each)) for each in measures), f"{same:.3f}"]
+    assert f"- *{name}.* {experiment.question} " in FAULTS
+
+
+def test_every_experiment_with_faults_has_figures() -> None:
+    questions = [path.stem for path in sorted((ROOT / "configs").glob("*.yaml"))]
+
+    assert len(FIGURES) == 12
+    assert {name for name, _ in FIGURES} <= set(questions)
+
+
+def test_every_experiment_of_the_faults_is_one() -> None:
+    """Each block of YAML is a part of an experiment; links and faults name machines that are there."""
+    blocks = _blocks(FAULTS, "yaml")
+
+    assert len(blocks) == 3
+    for block in blocks:
+        parse_experiment(block, name="faults.md")
 
 
 def test_every_example_of_the_protocol_is_real() -> None:

@@ -4,6 +4,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from node.record import FORMAT_VERSION
 from orchestrator.answer import Answer
 from orchestrator.bar import progress_bar
 from orchestrator.config import Experiment, load_experiment
+from orchestrator.config.faults import Crash
 from orchestrator.estimate import bytes_of
 from orchestrator.interrupt import Interrupt
 from orchestrator.run import Lab, Result, Setting, perform
@@ -37,10 +39,11 @@ def answer(options: Namespace) -> Answer:
 
     Raises UsageError, NoInputError, ConfigurationError or OutputError before anything runs.
     """
-    setting = make_setting(options.lab, options.pace)
+    setting = replace(make_setting(options.lab, options.pace), has_twin=options.twin)
     experiment = load_experiment(
         options.config, options.set, seed=options.seed, duration=options.duration, runs=options.runs
     )
+    _refuse_crashes(experiment, setting)
     result = record(
         experiment, setting, out=options.out, command=options.words, announcement=announcement(experiment, setting)
     )
@@ -51,6 +54,14 @@ def answer(options: Namespace) -> Answer:
         show_run(screen, experiment, setting, result)
 
     return Answer(data=result.data, show=show, exit_code=result.exit_code, problem=result.problem)
+
+
+def _refuse_crashes(experiment: Experiment, setting: Setting) -> None:
+    """Return if nobody must be restarted, or the lab can do that."""
+    if setting.lab == "live" and any(isinstance(fault, Crash) for fault in experiment.faults):
+        raise UsageError(
+            f"{experiment.name}: --lab live cannot restart a crashed machine yet; --lab simulated gives the same events"
+        )
 
 
 def make_setting(lab: Lab, pace: Pace | None) -> Setting:
@@ -108,6 +119,9 @@ def announcement(experiment: Experiment, setting: Setting) -> Iterator[str]:
         setup_s = experiment.nodes * NODE_START_CPU_S / (os.cpu_count() or 1) if setting.lab == "live" else 0
         span = in_words(round(experiment.runs * (duration_s + setup_s)))
         yield f"This takes about {span}; {_HINTS[setting.lab if setting.pace == 'exact' else 'free']}"
+    for node, machine in experiment.machines(1).items():
+        if not machine.senders:
+            yield f"machine {node} is unreachable: the topology lets nobody send to it"
 
 
 def in_words(span_s: float) -> str:

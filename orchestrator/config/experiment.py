@@ -3,28 +3,45 @@
 Never reads a file and never runs anything. Source: design section 5, model section 2.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from node.model import SECOND_NS, SEED_MAX, ClockName, Model, draw_phase_ns, draw_rate_hz, everyone_else
-from node.model import Network as MachineNetwork
+from node.model import SECOND_NS, SEED_MAX, ClockName, Model, draw_phase_ns, draw_rate_hz
+from orchestrator.config.faults import FAULT_KEYS, Faults, check_faults, windows_of
+from orchestrator.config.network import ExponentialDelay, LinkSettings, Network, UniformDelay, check_links
 from orchestrator.config.settings import (
     NODES_MAX,
     Border,
     DurationNs,
     Name,
-    Network,
+    NodeNumber,
+    Probability,
     Question,
+    Rate,
     RateRange,
     TickRate,
-    Topology,
+    keyed,
     refused,
+    without_defaults,
 )
+from orchestrator.config.topology import RandomPeers, Topology, check_topology, peers_of, senders_of
 from orchestrator.config.yamlfile import write_yaml
 
 RUNS_MAX: Final = 1_000_000
+
+
+class MachineSettings(Border):
+    """What is different about one machine; what is not said is as for all."""
+
+    model_config = ConfigDict(json_schema_extra=without_defaults)
+
+    tick_rate: Rate | SkipJsonSchema[None] = None
+    """Its ticks a second."""
+    internal_probability: Probability | SkipJsonSchema[None] = None
+    """How likely a tick of it with an empty queue is an internal event."""
 
 
 class Experiment(Border):
@@ -40,12 +57,16 @@ class Experiment(Border):
     """Ticks a second: a range from which each machine draws, or one whole number per machine."""
     phase: Literal["random", "aligned"] = "random"
     """When the first tick is due: drawn within the machine's period, or at the very start for all."""
-    internal_probability: Annotated[float, Field(ge=0, le=1)] = 0.7
+    internal_probability: Probability = 0.7
     """How likely a tick with an empty queue is an internal event; the rest splits evenly between the three sends."""
     clock: ClockName = "lamport"
     """The rule for logical time: lamport, or one of its well-known mistakes, which a check must find."""
+    overrides: Mapping[NodeNumber, MachineSettings] = Field(
+        default={}, alias="machines", json_schema_extra=keyed("^[1-9][0-9]{0,3}$")
+    )
+    """What is different about single machines, by their numbers."""
     topology: Topology = "full"
-    """Whom a machine may send to: full, or a list for each machine; without a list it has no peers."""
+    """Whom a machine may send to: full, ring, star, so many drawn peers, or a list for each machine."""
     duration_ns: DurationNs = Field(default=60 * SECOND_NS, alias="duration", json_schema_extra={"default": "60s"})
     """How long a run lasts: every tick that is due before this happens."""
     runs: Annotated[int, Field(ge=1, le=RUNS_MAX)] = 5
@@ -54,8 +75,8 @@ class Experiment(Border):
     """The same seed always gives the same events."""
     network: Network = Network()
     """What every message goes through."""
-    faults: Annotated[tuple[Any, ...], Field(max_length=0)] = ()
-    """None are built yet: []."""
+    faults: Faults = ()
+    """What happens to machines and links, from when until when."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Experiment":
@@ -63,23 +84,15 @@ class Experiment(Border):
             raise refused(f"the last of {self.runs} runs would have a seed above {SEED_MAX}", "seed")
         if isinstance(self.tick_rate, tuple) and len(self.tick_rate) != self.nodes:
             raise refused(f"{len(self.tick_rate)} rates for {self.nodes} machines; give one for each", "tick_rate")
-        if not isinstance(self.topology, str):
-            for node, peers in self.topology.items():
-                self._check_peers(node, peers)
+        for node in self.overrides:
+            if node > self.nodes:
+                why = f"there is no machine {node}; there are {self.nodes}, numbered from 1"
+                raise refused(why, "machines", node)
+        check_topology(self.topology, self.nodes)
+        is_drawn = isinstance(self.topology, RandomPeers)
+        check_links(self.network, self.nodes, None if is_drawn else peers_of(self.topology, self.nodes, self.seed))
+        check_faults(self.faults, nodes=self.nodes, duration_ns=self.duration_ns)
         return self
-
-    def _check_peers(self, node: int, peers: tuple[int, ...]) -> None:
-        there_are = f"there are {self.nodes}, numbered from 1"
-        if node > self.nodes:
-            raise refused(f"there is no machine {node}; {there_are}", "topology", node)
-        for position, peer in enumerate(peers):
-            trail = ("topology", node, position)
-            if peer > self.nodes:
-                raise refused(f"machine {node} cannot send to machine {peer}; {there_are}", *trail)
-            if peer == node:
-                raise refused(f"machine {node} cannot send to itself", *trail)
-            if peer in peers[:position]:
-                raise refused(f"machine {node} lists machine {peer} twice", *trail)
 
     def seed_of(self, run: int) -> int:
         """Return the seed of run 1, 2, and so on."""
@@ -88,27 +101,38 @@ class Experiment(Border):
 
     def machines(self, run: int) -> dict[int, Model]:
         """Return the machines of run 1, 2, and so on, by their numbers."""
-        seed, peers = self.seed_of(run), self._peers()
-        senders = _turned(peers)
+        seed = self.seed_of(run)
+        peers = peers_of(self.topology, self.nodes, seed)
+        senders = senders_of(peers)
         return {node: self._machine(node, seed, peers=peers[node], senders=senders[node]) for node in peers}
+
+    def undisturbed(self) -> "Experiment":
+        """Return the same experiment without faults: nothing lost, doubled or overtaken, and every link like all."""
+        network = Network().model_copy(update={"delay": self.network.delay})
+        return self.model_copy(update={"faults": (), "network": network})
 
     def to_yaml(self) -> str:
         """Return the resolved configuration: every key, in the order of the design; it loads back as an equal one."""
-        return write_yaml(self.model_dump(by_alias=True))
+        return write_yaml(self.model_dump(by_alias=True, exclude_none=True))
 
     def _machine(self, node: int, seed: int, *, peers: tuple[int, ...], senders: tuple[int, ...]) -> Model:
-        rate_hz = self._rate_hz(node, seed)
+        own = self.overrides.get(node, MachineSettings())
+        rate_hz = self._rate_hz(node, seed) if own.tick_rate is None else own.tick_rate
+        probability = own.internal_probability
         return Model(
             node=node,
             seed=seed,
             rate_hz=rate_hz,
             phase_ns=draw_phase_ns(seed, node, rate_hz=rate_hz) if self.phase == "random" else 0,
-            internal_probability=self.internal_probability,
+            internal_probability=self.internal_probability if probability is None else probability,
             clock=self.clock,
             duration_ns=self.duration_ns,
             peers=peers,
             senders=senders,
-            network=MachineNetwork(delay_ns=self.network.delay_ns),
+            network=self.network.common(),
+            links=tuple(self.network.outgoing(node, peers)),
+            inbound=tuple(self.network.inbound(node, senders)),
+            **windows_of(self.faults, node, peers),
         )
 
     def _rate_hz(self, node: int, seed: int) -> int:
@@ -116,22 +140,18 @@ class Experiment(Border):
             return draw_rate_hz(seed, node, least=self.tick_rate.min, most=self.tick_rate.max)
         return self.tick_rate[node - 1]
 
-    def _peers(self) -> dict[int, tuple[int, ...]]:
-        nodes = range(1, self.nodes + 1)
-        if isinstance(self.topology, str):
-            return {node: everyone_else(node, nodes) for node in nodes}
-        # Ascending: the dice choose a peer by its position in id order.
-        return {node: tuple(sorted(self.topology.get(node, ()))) for node in nodes}
-
 
 _MODELS: Final[dict[tuple[str, ...], type[Border]]] = {
     (): Experiment,
     ("tick_rate",): RateRange,
+    ("machines",): MachineSettings,
+    ("topology",): RandomPeers,
     ("network",): Network,
+    ("network", "links", "*"): LinkSettings,
 }
 KEYS: Final = {
     trail: tuple(field.alias or name for name, field in model.model_fields.items()) for trail, model in _MODELS.items()
-}
+} | {("network", "delay"): (*UniformDelay.model_fields, *ExponentialDelay.model_fields), ("faults",): FAULT_KEYS}
 """The keys that are known at each place."""
 
 
@@ -140,12 +160,3 @@ def experiment_schema() -> dict[str, Any]:
     schema = Experiment.model_json_schema(by_alias=True)
     del schema["properties"]["name"]["default"]  # it is the file's name
     return {"$schema": "http://json-schema.org/draft-07/schema#", **schema}
-
-
-def _turned(peers: Mapping[int, Iterable[int]]) -> dict[int, tuple[int, ...]]:
-    """Return who sends to each machine, ascending, from whom each machine sends to."""
-    senders: dict[int, list[int]] = {node: [] for node in peers}
-    for sender in sorted(peers):
-        for recipient in peers[sender]:
-            senders[recipient].append(sender)
-    return {node: tuple(those) for node, those in senders.items()}

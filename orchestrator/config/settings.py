@@ -3,8 +3,8 @@
 Never looks at two settings together; Experiment does.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -45,7 +45,7 @@ def refused(why: str, *trail: str | int) -> PydanticCustomError:
     return PydanticCustomError("refused", "{why}", {"why": why, "trail": trail})
 
 
-def _duration(*, least_ns: int, example: str) -> tuple[Any, ...]:
+def duration(*, least_ns: int, example: str) -> tuple[Any, ...]:
     """Return what lets a field of whole ns be read, written and described as a duration such as `10ms`."""
 
     def read(value: object) -> int:
@@ -76,28 +76,36 @@ def _kind_of_rates(value: object) -> str | None:
     return "range" if isinstance(value, dict | RateRange) else "list" if isinstance(value, tuple) else None
 
 
-def _kind_of_topology(value: object) -> str | None:
-    return "named" if value == "full" else "lists" if isinstance(value, dict) else None
+def by(kind: Any, what: str) -> Discriminator:
+    """Return what chooses between kinds of values by `kind`; a value of none of them was expected to be `what`."""
+    # The words are the message and not its context: then the type can be part of a union.
+    return Discriminator(kind, custom_error_type="expected_kind", custom_error_message=what)
 
 
-def _refuse_later_topologies(value: object) -> object:
-    if isinstance(value, str) and value in ("ring", "star", "random"):
-        raise refused(f"{value} is not built yet; write full, or lists such as {{1: [2], 2: [3], 3: [1]}}")
-    return value
+def keyed(pattern: str) -> Callable[[dict[str, Any]], None]:
+    """Return what tells an editor that the keys of a mapping look like `pattern`, and that there are no others."""
+
+    def change(schema: dict[str, Any]) -> None:
+        schema.pop("propertyNames", None)
+        (values,) = (schema.pop(word) for word in ("additionalProperties", "patternProperties") if word in schema)
+        schema |= {"patternProperties": {pattern: values}, "additionalProperties": False}
+
+    return change
 
 
-def _by(kind: Any, what: str) -> Discriminator:
-    return Discriminator(
-        kind, custom_error_type="expected", custom_error_message="{what}", custom_error_context={"what": what}
-    )
+def without_defaults(schema: dict[str, Any]) -> None:
+    """Tell an editor nothing of what an absent setting is: it is that of all."""
+    for described in schema["properties"].values():
+        described.pop("default", None)
 
 
 Name: TypeAlias = Annotated[str, Field(pattern=NAME_PATTERN)]
 Question: TypeAlias = Annotated[str, Field(max_length=QUESTION_LENGTH_MAX), AfterValidator(_one_line)]
 NodeNumber: TypeAlias = Annotated[int, Field(ge=1, le=NODES_MAX)]
+Probability: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Rate: TypeAlias = Annotated[int, Field(ge=1, le=RATE_HZ_MAX)]
-DurationNs: TypeAlias = Annotated[int, *_duration(least_ns=1, example="60s")]
-DelayNs: TypeAlias = Annotated[int, *_duration(least_ns=0, example="10ms")]
+DurationNs: TypeAlias = Annotated[int, *duration(least_ns=1, example="60s")]
+DelayNs: TypeAlias = Annotated[int, *duration(least_ns=0, example="10ms")]
 
 
 class RateRange(Border):
@@ -115,30 +123,8 @@ class RateRange(Border):
         return self
 
 
-class Network(Border):
-    """What every message goes through."""
-
-    delay_ns: DelayNs = Field(default=0, alias="delay", json_schema_extra={"default": "0ms"})
-    """How long every message travels."""
-
-
 _RATES: TypeAlias = Annotated[tuple[Rate, ...], Field(max_length=NODES_MAX)]
-_LISTS: Final = {
-    "type": "object",
-    "patternProperties": {
-        "^[1-9][0-9]{0,3}$": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": NODES_MAX}}
-    },
-    "additionalProperties": False,
-    "examples": [{"1": [2], "2": [3], "3": [1]}],
-}
-
 TickRate: TypeAlias = Annotated[
     Annotated[RateRange, Tag("range")] | Annotated[_RATES, Tag("list")],
-    _by(_kind_of_rates, "a range such as {min: 1, max: 6}, or one rate per machine such as [3, 5, 2]"),
-]
-Topology: TypeAlias = Annotated[
-    Annotated[Literal["full"], Tag("named")]
-    | Annotated[Mapping[NodeNumber, tuple[NodeNumber, ...]], Tag("lists"), WithJsonSchema(_LISTS)],
-    _by(_kind_of_topology, "full, or whom each machine sends to, such as {1: [2], 2: [3], 3: [1]}"),
-    BeforeValidator(_refuse_later_topologies),
+    by(_kind_of_rates, "a range such as {min: 1, max: 6}, or one rate per machine such as [3, 5, 2]"),
 ]

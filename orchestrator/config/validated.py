@@ -79,10 +79,17 @@ def _explain(error: ValidationError, document: Document, sources: Sequence[Sourc
     def order(place: Place) -> tuple[int, int, int]:
         return sources.index(place.source), place.line, place.column
 
-    errors = [(_find(details, document), details) for details in error.errors(include_url=False)]
+    every = error.errors(include_url=False)
+    errors = [(_find(details, document), details) for details in every if not _follows(details, every)]
     (place, trail), first = min(errors, key=lambda found: order(found[0][0]))
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return place.error(printable(say(first, trail, keys)) + more)
+
+
+def _follows(error: ErrorDetails, every: Sequence[ErrorDetails]) -> bool:
+    """Return whether a list is too short only because something in it is wrong."""
+    loc = error["loc"]
+    return error["type"] == "too_short" and any(other["loc"][: len(loc)] == loc != other["loc"] for other in every)
 
 
 def _find(error: ErrorDetails, document: Document) -> tuple[Place, Trail]:

@@ -18,8 +18,10 @@ UNKNOWN_KEY: Final = ("extra_forbidden", "invalid_key")
 # What pydantic calls an error, and what it expected, with the facts of the error filled in.
 _EXPECTED: Final = {
     "expected": "{what}",
+    "expected_kind": "{msg}",
     "int_type": "a whole number",
     "float_type": "a number",
+    "bool_type": "true or false",
     "string_type": "text",
     "tuple_type": "a list",
     "model_type": "a mapping of keys to values",
@@ -79,10 +81,10 @@ def _what(error: ErrorDetails, name: str) -> str:
             return f"expected {', '.join(known[:-1])} or {known[-1]}, got {came}{hint}"
         case "string_pattern_mismatch":
             return f"expected a letter or digit, then at most 63 letters, digits, '.', '_' and '-', got {came}"
-        case "too_long" if name == "faults":
-            return "no fault is built yet; write faults: []"
+        case "missing":
+            return f'the key "{error["loc"][-1]}" is missing'
         case kind if kind in _EXPECTED:
-            what = _EXPECTED[kind].format(**facts).removesuffix(".0")  # a limit of 1.0 reads as 1
+            what = _EXPECTED[kind].format(msg=error["msg"], **facts).removesuffix(".0")  # a limit of 1.0 reads as 1
             return f"expected {what}, got {came}"
         case _:
             return f"{error['msg']}, got {came}"
@@ -90,7 +92,7 @@ def _what(error: ErrorDetails, name: str) -> str:
 
 def _unknown_key(trail: tuple[str | int, ...], all_keys: Keys) -> str:
     key, parent = str(trail[-1]), _until_number(trail[:-1])
-    known = all_keys.get(parent, ())
+    known = all_keys.get(parent) or all_keys.get((*parent[:-1], "*"), ())
     if hint := did_you_mean(key, known):
         return f'unknown key "{key}"{hint}'
     elsewhere = [".".join((*place, key)) for place, keys in all_keys.items() if key in keys]

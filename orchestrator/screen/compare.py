@@ -1,6 +1,6 @@
 """What `compare` shows: how many places of two runs hold the same event, and the first that does not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.pairs import Pair
@@ -17,7 +17,7 @@ def show_pairs(screen: Screen, pairs: Sequence[Pair]) -> None:
     first = together(pair.agreement for pair in pairs).first_divergence
     if first is not None:
         screen.say(f"\nThe first place that differs ({', '.join(first['differs'])}):")
-        screen.bullets([_event(first["a"]), _event(first["b"])])
+        screen.bullets(both_in_words(first))
 
 
 def _row(pair: Pair) -> tuple[str, ...]:
@@ -39,12 +39,26 @@ def _conclusion(pairs: Sequence[Pair]) -> tuple[str, str, str]:
     return "DIFFERENT", "bold cyan", "they may be, their configurations or seeds differ."
 
 
-def _event(event: Mapping[str, Any] | None) -> str:
+def both_in_words(divergence: Mapping[str, Any]) -> list[str]:
+    """Return the two events that differ first, a line each; when messages arrive only if that is what differs."""
+    has_arrivals = "to" in divergence["differs"]
+    return [_event(divergence[side], has_arrivals=has_arrivals) for side in ("a", "b")]
+
+
+def _event(event: Mapping[str, Any] | None, *, has_arrivals: bool) -> str:
     if event is None:
         return "no such event"
     cause = f" of {event['cause']}" if "cause" in event else ""
-    to = f" to {', '.join(map(str, event['to']))}" if "to" in event else ""
+    to = f" to {', '.join(_recipients(event, has_arrivals=has_arrivals))}" if "to" in event else ""
     return (
         f"{event['event']} at tick {event['tick']} ({event['due_ms']:.1f} ms): "
         f"{event['kind']}{cause}{to}, clock {event['clock']}, queue {event['queue']}"
     )
+
+
+def _recipients(event: Mapping[str, Any], *, has_arrivals: bool) -> Iterator[str]:
+    for recipient, arrival_ms in zip(event["to"], event["arrival_ms"], strict=True):
+        if arrival_ms is None:
+            yield f"{recipient} (lost)"
+        else:
+            yield f"{recipient} (there at {arrival_ms:.1f} ms)" if has_arrivals else str(recipient)

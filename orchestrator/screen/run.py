@@ -10,6 +10,7 @@ from orchestrator.config import Experiment
 from orchestrator.executions import shown
 from orchestrator.run import Result, Setting
 from orchestrator.screen.check import examples, sentence
+from orchestrator.screen.effect import show_effect
 from orchestrator.screen.parts import Screen, number, percent, plural, verdict_text
 
 EQUAL: Final = "equal"
@@ -23,6 +24,8 @@ def show_run(screen: Screen, experiment: Experiment, setting: Setting, result: R
     _show_rows(screen, result, has_twin=setting.lab != "simulated")
     screen.space()
     _show_verdict(screen, result)
+    if setting.has_twin:
+        show_effect(screen, [one.data["twin"] for one in result.runs])
     directory = shown(result.runs[0].run.path.parent)
     screen.say(f"\nrecorded in {directory}")
     screen.say(f"each check: {PROGRAM} check {directory}", style="dim")

@@ -1,4 +1,4 @@
-"""The law of the balance: on every link, what was sent is received, or left in the queue, or in flight, or lost.
+"""The law of the balance: on every link, what was sent or doubled is received, in the queue, in flight, or lost.
 
 Never believes the counts of a stop record: they come from the machine's memory, and must equal what the logs say.
 Source: model section 7.
@@ -14,9 +14,10 @@ from orchestrator.trace.store import NULL, Machine, Trace
 
 @dataclass(slots=True)
 class Account:
-    """The messages of one link; a duplicate counts as sent."""
+    """The messages of one link; `duplicated` counts the second copies, lost ones too."""
 
     sent: int = 0
+    duplicated: int = 0
     lost: int = 0
     received: int = 0
     in_queue: int = 0
@@ -27,10 +28,11 @@ def accounts(trace: Trace) -> dict[tuple[int, int], Account]:
     """Return, by sender and recipient, what the logs say has become of every message; needs the recipients' models."""
     links: dict[tuple[int, int], Account] = {}
     messages = trace.messages
-    for message, recipient in enumerate(messages.recipient.tolist()):
+    for message, (recipient, copy) in enumerate(zip(messages.recipient.tolist(), messages.copy.tolist(), strict=True)):
         link = int(trace.node[messages.send_row[message]]), recipient
         account = links.setdefault(link, Account())
-        account.sent += 1
+        account.sent += copy == 0
+        account.duplicated += copy != 0
         if messages.number[message] == NULL:
             account.lost += 1
         elif messages.receive_row[message] < 0:
@@ -83,10 +85,11 @@ def _remembered(machine: Machine, sender: int, account: Account) -> tuple[int, i
 
 def _complaint(account: Account, memory: tuple[int, int]) -> str | None:
     in_queue, in_flight = memory
-    if account.sent != account.received + in_queue + in_flight + account.lost:
+    if account.sent + account.duplicated != account.received + in_queue + in_flight + account.lost:
+        doubled = f" and {account.duplicated} duplicated" if account.duplicated else ""
         return (
-            f"{account.sent} sent, but {account.received} received, {in_queue} in the queue, {in_flight} in flight and "
-            f"{account.lost} lost"
+            f"{account.sent} sent{doubled}, but {account.received} received, {in_queue} in the queue, {in_flight} in "
+            f"flight and {account.lost} lost"
         )
     if memory != (account.in_queue, account.in_flight):
         return (

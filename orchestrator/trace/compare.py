@@ -128,7 +128,7 @@ def contents(trace: Trace) -> Contents:
 
 
 def readable(trace: Trace, row: int) -> dict[str, Any] | None:
-    """Return an event as a short object, times in ms."""
+    """Return an event as a short object, times in ms; what is lost arrives at null."""
     if row < 0:
         return None
     short: dict[str, Any] = {
@@ -143,7 +143,12 @@ def readable(trace: Trace, row: int) -> dict[str, Any] | None:
         short["cause"] = words.cause(trace, row)
     if row in trace.sent_by:
         short["to"] = [int(trace.messages.recipient[message]) for message in trace.sent_by[row]]
+        short["arrival_ms"] = [_milliseconds(int(trace.messages.arrival_ns[message])) for message in trace.sent_by[row]]
     return short
+
+
+def _milliseconds(time_ns: int) -> float | None:
+    return None if time_ns == NULL else time_ns / 1e6
 
 
 def _differences(a: Trace, b: Trace, left: Contents, right: Contents) -> Iterator[Difference]:

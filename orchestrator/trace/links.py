@@ -8,9 +8,10 @@ from collections import defaultdict
 import numpy as np
 
 from node.event import EventId
+from node.model import Model
 from orchestrator.trace import words
 from orchestrator.trace.clocks import may_have_had
-from orchestrator.trace.findings import Check, Findings
+from orchestrator.trace.findings import Check, Findings, not_applicable
 from orchestrator.trace.store import NULL, Trace
 
 
@@ -34,10 +35,23 @@ def exactly_once(trace: Trace) -> Check:
 
 def in_order(trace: Trace) -> Check:
     """Count along each FIFO link, from 1: numbers rise by one where they are given, and where they are received."""
+    models = [machine.model for machine in trace.machines.values()]
+    if not any(model is None or _has_fifo_link(model) for model in models):
+        return not_applicable("in-order", "no link keeps its messages in order: the model lets them overtake.")
     findings = Findings("in-order", "by-id")
     _numbers_given(trace, findings)
     _numbers_received(trace, findings)
     return findings.check()
+
+
+def _has_fifo_link(model: Model) -> bool:
+    return not model.peers or any(model.link(peer).fifo for peer in model.peers)
+
+
+def _is_fifo(trace: Trace, sender: int, recipient: int) -> bool | None:
+    """Return whether a link keeps its messages in order; None if its sender's configuration is not known."""
+    machine = trace.machines.get(sender)
+    return None if machine is None or machine.model is None else machine.model.link(recipient).fifo
 
 
 def _receives(trace: Trace) -> list[int]:
@@ -76,14 +90,16 @@ def _numbers_given(trace: Trace, findings: Findings) -> None:
         for row in rows.tolist():
             for message in trace.sent_by.get(row, ()):
                 number = int(trace.messages.number[message])
-                if number == NULL:
-                    continue
                 node, recipient = int(trace.node[row]), int(trace.messages.recipient[message])
+                is_fifo = _is_fifo(trace, node, recipient)
+                if number == NULL or is_fifo is False:
+                    continue
                 link = (node, int(trace.incarnation[row]), recipient)
                 expected, last[link] = last[link] + 1, number
                 if number == expected:
                     continue
-                say = findings.unknown if trace.machines[node].has_holes and number > expected else findings.violated
+                is_excused = is_fifo is None or (trace.machines[node].has_holes and number > expected)
+                say = findings.unknown if is_excused else findings.violated
                 say(
                     f"machine {node} sent number {number} to machine {recipient} at {words.name(trace, row)}; its next "
                     f"message on that link is number {expected}{words.where(trace, row)}."
@@ -95,13 +111,17 @@ def _numbers_received(trace: Trace, findings: Findings) -> None:
     for (node, incarnation), rows in trace.programs.items():
         for row in rows[trace.is_receive[rows] & ~trace.is_repeat[rows]].tolist():
             number, sender = int(trace.number[row]), int(trace.cause_node[row])
+            is_fifo = _is_fifo(trace, sender, node)
+            if is_fifo is False:
+                continue
             link = (node, incarnation, sender, int(trace.cause_incarnation[row]))
             # What an incarnation that remembers nothing receives first depends on the one before it.
             expected = last[link] + 1 if link in last else number if incarnation else 1
             last[link] = max(number, expected)
             if number == expected:
                 continue
-            say = findings.unknown if trace.machines[node].has_holes and number > expected else findings.violated
+            is_excused = is_fifo is None or (trace.machines[node].has_holes and number > expected)
+            say = findings.unknown if is_excused else findings.violated
             say(
                 f"machine {node} received number {number} of the link from machine {sender} at "
                 f"{words.name(trace, row)}, where number {expected} comes next: no message may overtake another"

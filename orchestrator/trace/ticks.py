@@ -59,10 +59,21 @@ def _of_index(trace: Trace, row: int, previous: int, machine: Machine) -> _Compl
     last = int(trace.incarnation[previous]) if previous >= 0 else machine.start["incarnation"] if machine.start else 0
     if incarnation < last:
         return _Complaint(f"incarnation {incarnation} comes after incarnation {last}; incarnations rise")
+    if (complaint := _of_incarnation(trace, row, incarnation, machine)) is not None:
+        return complaint
     expected = int(trace.index[previous]) + 1 if previous >= 0 and incarnation == last else 1
     if index != expected:
         return _Complaint(f"the machine's next event is number {expected}", is_gap=index > expected)
     return None
+
+
+def _of_incarnation(trace: Trace, row: int, incarnation: int, machine: Machine) -> _Complaint | None:
+    # Which incarnation a log begins with that is not the first is not for the model to say.
+    assert machine.model is not None, "without a model there are no ticks to follow"
+    expected = machine.model.incarnation(int(trace.due_ns[row]) - machine.shift_ns)
+    if incarnation == expected or (machine.start and machine.start["incarnation"]):
+        return None
+    return _Complaint(f"it is of incarnation {incarnation}; by the crashes with amnesia before it, it is {expected}")
 
 
 def _explains_gap(trace: Trace, machine: Machine, row: int, previous: int) -> bool:

@@ -257,7 +257,7 @@ def test_a_model_file_that_is_none_is_refused(tmp_path: Path, content: bytes) ->
         ({"model": {**orjson.loads(MODEL_JSON.dump_json(MODEL)), "peers": [0]}}, "model.peers.0"),
         (
             {"model": {**orjson.loads(MODEL_JSON.dump_json(MODEL)), "network": {"delay_ns": -1}}},
-            "model.network.delay_ns",
+            "model.network.delay_ns.constrained-int",
         ),
     ],
     ids=lambda part: str(part)[:32],
@@ -267,6 +267,16 @@ def test_a_wrong_value_in_a_model_file_is_named(tmp_path: Path, changes: dict[st
     path = write_model(tmp_path, **changes)
 
     assert refuse(ConfigurationError, ["--model", path]).startswith(f"{path}: {place}: ")
+
+
+def test_a_model_that_is_to_crash_is_refused(tmp_path: Path) -> None:
+    """78: a node that would only pause must not say that it was dead."""
+    crash = {"from_ns": 1, "to_ns": 2, "amnesia": False}
+    model = {**orjson.loads(MODEL_JSON.dump_json(MODEL)), "crashes": [crash]}
+
+    assert "a node cannot be restarted yet" in refuse(
+        ConfigurationError, ["--model", write_model(tmp_path, model=model)]
+    )
 
 
 # Refused.

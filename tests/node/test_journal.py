@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,9 @@ import pytest
 from node.errors import LogError, OutputError
 from node.event import Event
 from node.journal import Journal, seal_away
-from node.model import SECOND_NS, Model
+from node.model import SECOND_NS, Model, Network
 from node.record import Line, end_line, event_line, parse_line, start_line, stop_line
+from node.window import Pause
 
 MODEL = Model(
     node=1,
@@ -59,6 +62,22 @@ def write_log(path: Path, *lines: Line, torn: bytes = b"") -> None:
     journal.close()
     with path.open("ab") as file:
         file.write(torn)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [MODEL, replace(MODEL, pauses=(Pause(from_ns=1, to_ns=2),), network=Network(loss=0.5))],
+    ids=["plain", "faulty"],
+)
+def test_the_hash_in_a_start_line_is_that_of_the_model_beside_it_to_the_byte(path: Path, model: Model) -> None:
+    """docs/run-directory.md: so whoever reads a log can compute it; what says nothing is left out."""
+    start = start_line(model, run="r", incarnation=0, pace=None, epoch_ns=0, wall=None)
+    write_log(path, start)
+    written = path.read_bytes().partition(b'"model":')[2].removesuffix(b"}\n")
+
+    assert sha256(written).hexdigest() == start["configuration"]
+    assert parse_line(path.read_bytes().removesuffix(b"\n")) == start
+    assert (b"pauses" in written) == bool(model.pauses)
 
 
 # Writing.

@@ -1,8 +1,12 @@
 """The machine: process, promises and links joined, on a fake wire that loses, cuts and delays as a seed will."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import node.link
 from node.errors import ProtocolError, RefusedError, RemoteProtocolError
@@ -14,6 +18,9 @@ from node.pace import END_NS, Horizon, Promise
 from node.record import Line, parse_event
 from tests.clusters import cluster, simulated
 from tests.fake_wire import FakeCluster
+from tests.fault_mixes import machines_of, mixes
+from tests.golden_runs import as_array, expected
+from tests.golden_runs import machines as golden_machines
 
 SEEDS = 40
 
@@ -48,6 +55,29 @@ def test_a_directed_topology_needs_no_connection_back() -> None:
 
     assert fake.run()
     assert simulated(machines) == fake.events()
+
+
+@given(mixes(crashes=False), st.integers(0, 2**32))
+@settings(deadline=None, max_examples=25)
+def test_faults_of_the_model_leave_no_mark_beside_those_of_the_wire(fields: dict[str, Any], seed: int) -> None:
+    """Whatever the model loses, doubles, holds or lets overtake: cuts of the wire change none of it."""
+    machines = machines_of(fields)
+    fake = FakeCluster(machines, seed=seed)
+
+    assert fake.run(steps=60_000)
+    assert simulated(machines) == fake.events()
+
+
+@pytest.mark.parametrize("name", ["c3", "c4", "c5"])
+def test_a_golden_run_with_faults_over_a_wire_that_is_cut(name: str) -> None:
+    """A crash without amnesia is a pause in the model, and nobody kills a fake node."""
+    fake = FakeCluster(golden_machines(name), seed=5)
+
+    assert fake.run(steps=400_000)
+    assert expected(name) == [
+        as_array(event)
+        for event in sorted(chain(*fake.events().values()), key=lambda event: (event.due_ns, event.node))
+    ]
 
 
 def test_the_fake_wire_cuts_often_enough_to_matter() -> None:

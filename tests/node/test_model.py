@@ -1,6 +1,7 @@
 """The configuration of one machine: when it ticks, and what is no configuration."""
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -21,6 +22,8 @@ from node.model import (
     draw_rate_hz,
     everyone_else,
 )
+from node.network import Exponential, Inbound, Link, Uniform
+from node.window import Crash, Cut, Pause, SlowDown
 
 law = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -130,9 +133,45 @@ def test_in_a_full_topology_everybody_sends_to_everybody_else() -> None:
 
 def test_a_model_is_read_back_as_it_was_written() -> None:
     """What the orchestrator hands over is what the node runs."""
-    model = replace(MODEL, clock="lamport-literal", network=Network(delay_ns=5))
+    model = replace(
+        MODEL,
+        clock="lamport-literal",
+        network=Network(delay_ns=Uniform(least_ns=5, most_ns=6), loss=0.5, duplicate=0.25, fifo=False),
+        links=(Link(peer=3, delay_ns=Exponential(mean_ns=9)),),
+        inbound=(Inbound(sender=3, delay_ns_min=4),),
+        pauses=(Pause(from_ns=0, to_ns=1),),
+        slow_downs=(SlowDown(from_ns=1, to_ns=2, factor=3),),
+        crashes=(Crash(from_ns=2, to_ns=3, amnesia=True),),
+        cuts=(Cut(from_ns=0, to_ns=9, peers=(2,), messages="hold"),),
+    )
 
     assert MODEL_JSON.validate_json(MODEL_JSON.dump_json(model)) == model
+
+
+def test_a_configuration_without_faults_has_the_digest_that_it_had_before_there_were_any() -> None:
+    """A log of an older program is still that of its configuration."""
+    before = (
+        b'{"node":1,"seed":262,"rate_hz":6,"phase_ns":1000,"internal_probability":0.7,"clock":"lamport",'
+        b'"duration_ns":60000000000,"peers":[2,3],"senders":[2,3],"network":{"delay_ns":0}}'
+    )
+
+    assert MODEL_JSON.dump_json(MODEL) == before
+    assert MODEL.digest() == sha256(before).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"links": (Link(peer=4),)},
+        {"links": (Link(peer=2), Link(peer=2))},
+        {"inbound": (Inbound(sender=4, delay_ns_min=0),)},
+    ],
+    ids=str,
+)
+def test_links_are_those_of_the_machine(change: dict[str, Any]) -> None:
+    """A network for a link that does not exist would be a mistake that nobody sees."""
+    with pytest.raises(ValueError, match=r"links are to peers|inbound is of senders"):
+        replace(MODEL, **change)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +187,18 @@ def test_a_model_is_read_back_as_it_was_written() -> None:
         {"peers": (2,)},
         {"senders": (3,)},
         {"network": Network(delay_ns=1)},
+        {"network": Network(loss=0.5)},
+        {"network": Network(duplicate=0.5)},
+        {"network": Network(fifo=False)},
+        {"network": Network(delay_ns=Uniform(least_ns=0, most_ns=1))},
+        {"network": Network(delay_ns=Exponential(mean_ns=1))},
+        {"links": (Link(peer=2, loss=0.5),)},
+        {"inbound": (Inbound(sender=2, delay_ns_min=1),)},
+        {"pauses": (Pause(from_ns=0, to_ns=1),)},
+        {"slow_downs": (SlowDown(from_ns=0, to_ns=1, factor=2),)},
+        {"crashes": (Crash(from_ns=0, to_ns=1),)},
+        {"crashes": (Crash(from_ns=0, to_ns=1, amnesia=True),)},
+        {"cuts": (Cut(from_ns=0, to_ns=1, peers=(2,), messages="hold"),)},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -183,7 +234,14 @@ WRONG: list[tuple[str, Any]] = [
     ("peers", 2),
     ("senders", [True]),
     ("network", {"delay_ns": -1}),
-    ("network", {"delay_ns": 0, "loss": 0.5}),
+    ("network", {"delay_ns": 0, "los": 0.5}),
+    ("network", {"delay_ns": 0, "loss": 1.5}),
+    ("links", [{"peer": 0}]),
+    ("inbound", [{"sender": 2}]),
+    ("pauses", [{"from_ns": 2, "to_ns": 1}]),
+    ("slow_downs", [{"from_ns": 1, "to_ns": 2, "factor": 0}]),
+    ("crashes", [{"from_ns": 1}]),
+    ("cuts", [{"from_ns": 1, "to_ns": 2, "peers": [2], "messages": "drop"}]),
     ("colour", "red"),
 ]
 

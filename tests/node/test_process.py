@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from node.dice import CERTAIN, KIND, PEER, roll, threshold
-from node.event import Delivery, Event, Message, MessageId
+from node.event import Delivery, Event, EventId, Message, MessageId
 from node.model import SECOND_NS, Model, Network
+from node.network import Link
 from node.process import Process, Step
+from node.window import Crash, Cut
 
 law = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 slow_law = settings(law, max_examples=20)
@@ -350,6 +352,85 @@ def test_after_a_tick_that_does_not_exist_later_ticks_roll_as_in_the_undisturbed
     assert [(event.kind, [each.recipient for each in event.to]) for event in events] == [
         (twin[event.tick].kind, [each.recipient for each in twin[event.tick].to]) for event in events
     ]
+
+
+# Crashes.
+
+
+def test_with_its_log_a_crashed_machine_goes_on_where_it_was() -> None:
+    """In the model it is a pause: a hole in the ticks, none in events or clock."""
+    machine = process(crashes=(Crash(from_ns=2 * PERIOD_NS, to_ns=5 * PERIOD_NS),))
+    events = all_events(machine)
+
+    assert [event.tick for event in events] == [0, 1, 5, 6, 7, 8, 9]
+    assert [(event.incarnation, event.index, event.clock) for event in events] == [(0, n, n) for n in range(1, 8)]
+
+
+def test_with_amnesia_a_machine_forgets_everything_but_its_queue() -> None:
+    """A new incarnation: clock 0, index 1, link numbers 1; its queue comes back from its senders."""
+    crash = Crash(from_ns=2 * PERIOD_NS, to_ns=5 * PERIOD_NS, amnesia=True)
+    held = Cut(from_ns=0, to_ns=9 * PERIOD_NS, peers=(3,), messages="hold")
+    machine = process(internal_probability=0.0, peers=(3,), crashes=(crash,), cuts=(held,))
+    before = [machine.tick().event for _ in range(2)]
+    machine.deliver(message(3 * PERIOD_NS, stamp=1))
+    after = [machine.tick().event for _ in range(5)]
+
+    assert [event.name for event in before] == [EventId(2, 0, 1), EventId(2, 0, 2)]
+    assert [event.name for event in after] == [EventId(2, 1, index) for index in range(1, 6)]
+    assert [(event.tick, event.kind, event.clock) for event in after[:2]] == [
+        (5, "receive", 2),  # not 3, which is later than what it has forgotten
+        (6, after[1].kind, 3),
+    ]
+    assert [delivery.number for event in (*before, *after) for delivery in event.to] == [1, 2, 1, 2, 3, 4]
+
+
+def test_a_new_incarnation_sends_before_what_the_old_one_had_promised_to_arrive() -> None:
+    """Empty FIFO maxima: the links of an incarnation are its own."""
+    crash = Crash(from_ns=2 * PERIOD_NS, to_ns=5 * PERIOD_NS, amnesia=True)
+    held = Cut(from_ns=0, to_ns=2 * PERIOD_NS, peers=(3,), messages="hold")
+    late = Network(delay_ns=7 * PERIOD_NS)
+    machine = process(internal_probability=0.0, peers=(3,), crashes=(crash,), cuts=(held,), network=late)
+    arrivals_ns = [event.to[0].arrival_ns for event in all_events(machine)]
+
+    assert arrivals_ns == [9 * PERIOD_NS, 9 * PERIOD_NS, *(tick * PERIOD_NS for tick in range(12, 17))]
+
+
+def test_a_new_incarnation_begins_also_where_no_tick_fell_into_the_window() -> None:
+    """From the first tick with due >= to, be it the very first of all."""
+    crashes = (
+        Crash(from_ns=PERIOD_NS + 1, to_ns=PERIOD_NS + 2, amnesia=True),
+        Crash(from_ns=3 * PERIOD_NS - 5, to_ns=3 * PERIOD_NS, amnesia=True),
+    )
+    events = all_events(process(crashes=crashes))
+
+    assert [event.incarnation for event in events] == [0, 0, 1, 2, 2, 2, 2, 2, 2, 2]
+    assert [event.index for event in events] == [1, 2, 1, 1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_message_names_the_incarnation_that_sent_it() -> None:
+    """So that a receive never confuses two events of the same index."""
+    crash = Crash(from_ns=PERIOD_NS, to_ns=2 * PERIOD_NS, amnesia=True)
+    machine = process(internal_probability=0.0, peers=(3,), crashes=(crash,))
+    sent = [message for _ in range(3) for _, message in machine.tick().sent]
+
+    assert [(message.incarnation, message.index, message.number) for message in sent] == [
+        (0, 1, 1),
+        (1, 1, 1),
+        (1, 2, 2),
+    ]
+
+
+def test_each_copy_of_a_message_is_sent_and_a_lost_one_is_not() -> None:
+    """Two messages of one send, told apart by their copy; the event lists what is lost, too."""
+    step = step_of_kind("send-all", network=Network(duplicate=1.0), links=(Link(peer=3, loss=1.0, duplicate=1.0),))
+
+    assert [(to, message.copy, message.number) for to, message in step.sent] == [
+        (1, 0, 1),
+        (1, 1, 2),
+        (4, 0, 1),
+        (4, 1, 2),
+    ]
+    assert [(each.recipient, each.copy) for each in step.event.to if each.number is None] == [(3, 0), (3, 1)]
 
 
 # Late.

@@ -210,6 +210,43 @@ def test_the_announcement_says_how_long_it_takes_and_what_is_faster() -> None:
     assert max(map(len, in_process + live + free + simulated)) <= 80
 
 
+CRASH = "faults: [{from: 100ms, to: 200ms, crash: 2}]\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--pace", "fast"], ["--lab", "live"]], ids=" ".join)
+def test_a_crash_is_refused_by_the_live_lab_before_anything_runs(
+    config: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 64, one line that names what can be done: a crashed machine cannot be restarted yet."""
+    Path(config).write_text(EXPERIMENT + CRASH)
+    code = main(["run", config, *arguments])
+
+    assert code == 64
+    assert capsys.readouterr().err == (
+        "error: quick: --lab live cannot restart a crashed machine yet; --lab simulated gives the same events\n"
+    )
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("lab", ["simulated", "in-process"])
+def test_a_crash_is_run_by_the_labs_that_start_no_process(
+    config: str, lab: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(config).write_text(EXPERIMENT + CRASH)
+    code, data = run_json(capsys, config, "--lab", lab, "--runs", "1")
+
+    assert (code, data["verdict"]) == (0, "valid")
+
+
+def test_a_machine_to_which_nobody_sends_is_remarked() -> None:
+    """It is allowed, and said before anything runs."""
+    experiment = parse_experiment("topology: {1: [2], 2: [1], 3: [1]}\n", name="x.yaml")
+
+    assert list(announcement(experiment, make_setting("simulated", None)))[1:] == [
+        "machine 3 is unreachable: the topology lets nobody send to it"
+    ]
+
+
 @pytest.mark.parametrize(
     ("span_s", "words"), [(0.3, "0.3 s"), (60, "60 s"), (75, "75 s"), (300, "5 min"), (305, "5 min 5 s"), (7200, "2 h")]
 )

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from node.errors import OutputError
 from node.model import Model
@@ -18,6 +20,7 @@ from orchestrator.rundir import Run
 from orchestrator.trace import check, compare, read_trace
 from orchestrator.twin import simulated
 from tests.clusters import cluster
+from tests.fault_mixes import EACH, half_a_second, machines_of, mixes
 
 MACHINES = cluster(rates=(20, 60), seconds=0.5)
 
@@ -49,6 +52,49 @@ def test_every_event_is_that_of_the_simulation(tmp_path: Path) -> None:
 
     assert compare(trace, twin).fidelity == 1
     assert check(trace, twin).verdict == "valid"
+
+
+def perform_all(directory: Path, clusters: dict[str, dict[int, Model]]) -> None:
+    """Run several clusters beside each other, each in a directory of its own."""
+
+    async def together() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for name, machines in clusters.items():
+                (directory / name).mkdir()
+                tasks.create_task(run_in_process(Run(directory / name), machines, name=name))
+
+    asyncio.run(together())
+
+
+def judged(directory: Path, machines: dict[int, Model]) -> tuple[str, float]:
+    """Return the verdict on a record and its fidelity."""
+    trace, twin = read_trace(Run(directory).event_logs()), simulated(machines)
+    return check(trace, twin).verdict, compare(trace, twin).fidelity
+
+
+def test_with_each_fault_every_event_is_that_of_the_simulation(tmp_path: Path) -> None:
+    """Faults are part of the model: valid, every link balanced, fidelity exactly 1."""
+    clusters = {name: half_a_second(name) for name in EACH}
+    perform_all(tmp_path, clusters)
+
+    assert dict.fromkeys(EACH, ("valid", 1.0)) == {
+        name: judged(tmp_path / name, machines) for name, machines in clusters.items()
+    }
+
+
+@given(st.lists(mixes(crashes=True, duration_ms=400, rate_hz_max=60), min_size=8, max_size=8))
+@settings(deadline=None, max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_with_any_mix_of_faults_every_event_is_that_of_the_simulation(
+    tmp_path_factory: pytest.TempPathFactory, drawn: list[dict[str, Any]]
+) -> None:
+    """Eight clusters at a time, each with faults of its own."""
+    directory = tmp_path_factory.mktemp("mixes")
+    clusters = {str(number): machines_of(fields) for number, fields in enumerate(drawn)}
+    perform_all(directory, clusters)
+
+    assert dict.fromkeys(clusters, ("valid", 1.0)) == {
+        name: judged(directory / name, machines) for name, machines in clusters.items()
+    }
 
 
 def test_a_tick_never_acts_before_its_due_time(tmp_path: Path) -> None:
@@ -85,6 +131,26 @@ def test_a_simulated_log_knows_no_time_of_the_world(tmp_path: Path) -> None:
 
     assert (start["epoch_ns"], start["pace"], stop["held_back"]) == (0, None, None)
     assert {line["wall"] for line in lines_of(tmp_path, 1)} == {None}
+
+
+def test_a_machine_that_is_down_at_the_end_still_writes_its_stop_record(tmp_path: Path) -> None:
+    """Model section 6: of one that the model has down, too, what is left is counted; nobody began a new life."""
+    run_simulated(Run(tmp_path), half_a_second("crash to the end"), name="test")
+    *_, end, stop = lines_of(tmp_path, 2)
+
+    assert (end["event"], end["incarnation"], end["interrupted"]) == ("end", 0, False)
+    assert (stop["event"], stop["incarnation"], stop["events"]) == ("stop", 0, end["events"])
+    assert sum(in_queue for _, in_queue, _ in stop["incoming"]) > 0
+
+
+def test_a_log_with_amnesia_counts_the_events_of_its_last_incarnation(tmp_path: Path) -> None:
+    """The end line is that of the incarnation that came to the end."""
+    run_simulated(Run(tmp_path), half_a_second("amnesia"), name="test")
+    start, *lines, end, _ = lines_of(tmp_path, 2)
+
+    assert (start["incarnation"], end["incarnation"]) == (0, 1)
+    assert end["events"] == lines[-1]["index"] == sum(line["incarnation"] for line in lines)
+    assert read_trace(Run(tmp_path).event_logs()).damage == ()
 
 
 def test_a_machine_without_a_tick_has_a_log_that_ends(tmp_path: Path) -> None:

@@ -10,8 +10,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from node.model import Model, Pace
 from node.record import parse_event, parse_line
@@ -23,7 +26,8 @@ from orchestrator.trace import Report, Trace, check, compare, read_trace
 from orchestrator.trace.twin import unexplained
 from orchestrator.twin import simulated
 from tests.clusters import cluster
-from tests.golden_runs import WITHOUT_FAULTS, as_array, expected
+from tests.fault_mixes import EACH, half_a_second, is_with_a_crash, machines_of, mixes
+from tests.golden_runs import WITHOUT_A_CRASH, as_array, expected
 from tests.golden_runs import machines as golden_machines
 from tests.mistakes import MISTAKES
 
@@ -157,7 +161,7 @@ def test_at_free_every_difference_has_a_late_message_in_its_past(tmp_path: Path)
     assert [] == unexplained(trace, simulated(machines))
 
 
-@pytest.mark.parametrize("name", WITHOUT_FAULTS)
+@pytest.mark.parametrize("name", WITHOUT_A_CRASH)
 def test_a_live_cluster_gives_the_golden_trace(name: str, tmp_path: Path) -> None:
     """The conformance traces, by processes that talk TCP."""
     machines = golden_machines(name)
@@ -168,6 +172,132 @@ def test_a_live_cluster_gives_the_golden_trace(name: str, tmp_path: Path) -> Non
     events = [parse_event(line) for line in lines if line["event"] in ("internal", "send", "receive")]  # type: ignore[arg-type]
 
     assert expected(name) == [as_array(event) for event in sorted(events, key=lambda event: (event.due_ns, event.node))]
+
+
+# Faults of the model.
+
+WITHOUT_A_CRASH_EACH = [name for name in EACH if not is_with_a_crash(name)]
+BESIDE = 4
+"""So many clusters run at a time: most of what one takes is the start of its processes."""
+
+
+def perform_beside(
+    directory: Path, clusters: Mapping[str, Mapping[int, Model]], pace: Pace
+) -> dict[str, tuple[Report, float]]:
+    """Run clusters, some beside each other; return the verdict and the fidelity of each."""
+
+    async def one(name: str, turn: asyncio.Semaphore) -> None:
+        (directory / name).mkdir()
+        async with turn, asyncio.timeout(DEADLINE_S):
+            await run_live(Run(directory / name), clusters[name], name=name, pace=pace)
+
+    async def together() -> None:
+        turn = asyncio.Semaphore(BESIDE)
+        async with asyncio.timeout(DEADLINE_S * 3), asyncio.TaskGroup() as tasks:
+            for name in clusters:
+                tasks.create_task(one(name, turn))
+
+    asyncio.run(together())
+    return {name: judged(directory / name, machines)[1:] for name, machines in clusters.items()}
+
+
+@pytest.mark.parametrize("pace", ["exact", "fast"])
+def test_with_each_fault_a_live_cluster_gives_the_simulated_trace(pace: Pace, tmp_path: Path) -> None:
+    """What the model loses, holds, doubles, lets overtake or slows down is the same over TCP: valid, fidelity 1."""
+    clusters = {name: half_a_second(name) for name in WITHOUT_A_CRASH_EACH}
+    found = perform_beside(tmp_path, clusters, pace)
+
+    assert dict.fromkeys(clusters, ("valid", 1.0)) == {
+        name: (one.verdict, share) for name, (one, share) in found.items()
+    }
+
+
+@pytest.mark.parametrize("pace", ["exact", "fast"])
+def test_with_any_mix_of_faults_a_live_cluster_gives_the_simulated_trace(
+    pace: Pace, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Whatever hypothesis draws to go wrong at once."""
+
+    @given(st.lists(mixes(crashes=False), min_size=BESIDE, max_size=BESIDE))
+    @settings(deadline=None, max_examples=2, database=None)
+    def law(drawn: list[dict[str, Any]]) -> None:
+        clusters = {str(number): machines_of(fields) for number, fields in enumerate(drawn)}
+        found = perform_beside(tmp_path_factory.mktemp("mixes"), clusters, pace)
+
+        assert dict.fromkeys(clusters, ("valid", 1.0)) == {
+            name: (one.verdict, share) for name, (one, share) in found.items()
+        }
+
+    law()
+
+
+MIX: dict[str, Any] = {
+    "nodes": 4,
+    "tick_rate": {"min": 4, "max": 12},
+    "internal_probability": 0.3,
+    "machines": {3: {"tick_rate": 2}},
+    "network": {
+        "delay": {"uniform": ("0ms", "200ms")},
+        "loss": 0.1,
+        "duplicate": 0.1,
+        "fifo": False,
+        "links": {"1->2": {"fifo": True, "delay": {"exponential": "100ms"}}},
+    },
+}
+
+
+def test_faults_load_and_a_stopped_node_at_exact(tmp_path: Path) -> None:
+    """Everything at once, beside busy loops, with one node stopped for 2 s: valid, fidelity 1."""
+    faults = (
+        {"from": "1s", "to": "3s", "partition": ((1,), (2, 3)), "messages": "hold"},
+        {"from": "2s", "to": "4s", "partition": ((1, 2), (4,)), "messages": "lose", "one_way": True},
+        {"from": "2s", "to": "3s", "pause": 4},
+        {"from": "3s", "to": "6s", "slow": 1, "factor": 2},
+    )
+    machines = machines_of(MIX | {"duration": "8s", "faults": faults})
+    with busy_loops():
+        live_with_a_stopped_node(tmp_path, machines, "exact")
+    _, report, fidelity = judged(tmp_path, machines)
+
+    assert ("valid", 1.0) == (report.verdict, fidelity)
+
+
+def test_faults_load_and_a_stopped_node_at_fast(tmp_path: Path) -> None:
+    """The same over enough model time that the stop falls into the run, and faults before, in and behind it."""
+    faults = [
+        fault
+        for minute in range(5)
+        for fault in (
+            {"from": f"{minute}m", "to": f"{60 * minute + 20}s", "partition": ((1,), (2, 3)), "messages": "hold"},
+            {"from": f"{60 * minute + 10}s", "to": f"{60 * minute + 30}s", "pause": 4},
+            {"from": f"{60 * minute + 30}s", "to": f"{60 * minute + 50}s", "slow": 1, "factor": 3},
+        )
+    ]
+    machines = machines_of(MIX | {"duration": "5m", "faults": tuple(faults)})
+    with busy_loops():
+        live_with_a_stopped_node(tmp_path, machines, "fast")
+    _, report, fidelity = judged(tmp_path, machines)
+
+    assert ("valid", 1.0) == (report.verdict, fidelity)
+
+
+def test_at_free_faults_are_those_of_the_model_too(tmp_path: Path) -> None:
+    """What differs from the simulation has a late message in its past; everything can be proved."""
+    machines = machines_of(MIX | {"duration": "3s", "faults": ({"from": "1s", "to": "2s", "pause": 4},)})
+    live(tmp_path, machines, pace="free")
+    trace, report, _ = judged(tmp_path, machines)
+
+    assert report.verdict == "valid"
+    assert [] == unexplained(trace, simulated(machines))
+
+
+def test_a_machine_that_is_to_crash_is_refused_by_its_node(tmp_path: Path) -> None:
+    """Exit 78, in one line: a node that cannot be restarted does not begin."""
+    outcome = live(tmp_path, half_a_second("crash"), pace="fast")
+
+    assert outcome.exit_code == 78
+    assert outcome.failure is not None
+    assert "machine 2 is to crash, and a node cannot be restarted yet; simulate it" in outcome.failure
 
 
 @pytest.mark.parametrize("name", MISTAKES)

@@ -11,7 +11,7 @@ from orchestrator.labs.simulated import simulate
 from orchestrator.rundir import Run
 from orchestrator.trace import check, read_trace
 from orchestrator.twin import twin_of
-from tests.golden_runs import WITHOUT_FAULTS, as_array, expected, machines
+from tests.golden_runs import ALL, as_array, expected, machines
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,7 +32,7 @@ for path in sys.argv[2:]:
 """
 
 
-@pytest.mark.parametrize("name", WITHOUT_FAULTS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_golden_run_gives_its_golden_trace(name: str) -> None:
     """The model's text decides every event: two programs written from it agree to the byte."""
     assert expected(name) == [as_array(event) for event in simulate(machines(name))]
@@ -50,7 +50,7 @@ def test_every_shipped_experiment_is_valid_and_its_bytes_do_not_depend_on_hashes
     logs = {path.relative_to(tmp_path / "1"): path for path in tmp_path.glob("1/*/*/events-*.jsonl")}
     runs = sorted({path.parent for path in logs.values()})
 
-    assert 11 * 5 == len(runs)
+    assert (11 + 12) * 5 == len(runs)
     assert {name: path.read_bytes() for name, path in logs.items()} == {
         name: (tmp_path / "2" / name).read_bytes() for name in logs
     }
