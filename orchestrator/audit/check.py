@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from node.errors import one_line
+from orchestrator.audit import words
 from orchestrator.audit.hosts import host_remarks
 from orchestrator.audit.measure import measure
 from orchestrator.audit.pairing import Pairing, pair
@@ -172,9 +172,10 @@ def _not_risen(trace: ForeignTrace, row: int) -> str:
     clock, earlier = int(trace.clock[row]), int(trace.clock[before])
     hint = " Are these two runs in one file? split: in a format divides them." if clock < earlier // 2 else ""
     return (
-        f"machine {one_line(trace.nodes[trace.node[row]], 40)} had clock {trace.shown_clock(earlier)} at "
-        f"{trace.name_of(before)} and {trace.shown_clock(clock)} at {trace.name_of(row)}, its next event. A clock must "
-        f"rise between two events of one machine (Lamport's IR1).{hint} ({trace.place_of(before)}, {trace.place_of(row)})"
+        f"{words.called(trace, int(trace.node[row]))} had clock {trace.shown_clock(earlier)} at "
+        f"{trace.name_of(before)} and {trace.shown_clock(clock)} at {trace.name_of(row)}, its next event. A clock "
+        f"must rise between two events of one machine (Lamport's IR1).{hint} "
+        f"({trace.place_of(before)}, {trace.place_of(row)})"
     )
 
 

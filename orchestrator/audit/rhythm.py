@@ -15,6 +15,8 @@ EVENTS_MIN: Final = 8
 REGULAR_SHARE: Final = 0.9
 MISSED: Final = 1.75
 """An interval this many times the usual one may hide a tick."""
+DENSE: Final = 4
+"""A pause between bursts is this many times an interval within one, or an event may be missing in it."""
 SHORTEST_SHARE: Final = 0.02
 """So many intervals may be shorter than what counts as the shortest: somebody caught up."""
 
@@ -57,6 +59,7 @@ class Rhythm:
             len(starts) < EVENTS_MIN
             or float(pauses.min()) <= 0
             or float(pauses.max()) >= float(np.median(pauses)) * MISSED
+            or float(pauses.min()) < float(intervals[~is_pause].max(initial=0)) * DENSE
         ):
             return
         sizes = np.diff(starts)

@@ -141,6 +141,7 @@ class _Log:
         self.node = node
         self._low, self._high, space = _space(trace, rows)
         self._events = np.minimum(space, _unnumbered(trace, rows))
+        self._events[-1] = FOREVER
         self._is_unread = unread_between(trace, rows)
         self._is_declared = trace.is_declared_complete
         self._rhythm = Rhythm(trace, rows)

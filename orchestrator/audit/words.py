@@ -18,6 +18,12 @@ def machine(trace: ForeignTrace, node: int) -> str:
     return one_line(trace.nodes[node], _NAME_LENGTH_MAX)
 
 
+def called(trace: ForeignTrace, node: int) -> str:
+    """Return a machine's name as the subject of a sentence: `machine b`, and `machine-2` as it is."""
+    name = machine(trace, node)
+    return name if name.casefold().startswith(("machine", "node", "host", "process", "server")) else f"machine {name}"
+
+
 def event(trace: ForeignTrace, row: int) -> str:
     """Return an event's name, such as `b:41`."""
     return f"{machine(trace, int(trace.node[row]))}:{trace.position[row]}"

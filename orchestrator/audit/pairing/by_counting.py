@@ -78,9 +78,14 @@ def _short_of_sends(
     there = sum(int(((own.node == node) & (own.clock < clock)).sum()) for node, clock in tight.items())
     there += sum(any(unit.clock < tight[node] for node in unit.group if node in tight) for unit in shared)
     names = [
-        f"machine {words.machine(trace, node)} up to clock {trace.shown_clock(clock)}"
-        for node, clock in sorted(tight.items())
+        f"{words.called(trace, node)} up to clock {trace.shown_clock(clock)}" for node, clock in sorted(tight.items())
     ]
+    if wanted == 1 and not there:
+        return (
+            f"The first receive of {names[0].replace(' up to', ', with')}, needs a send with a smaller clock that "
+            "could have gone there, and there is none. Whichever send it came from, it is not later than that "
+            "(Lamport's IR2)."
+        )
     return (
         f"The receives of {' and '.join(names)}, {wanted} in all, need as many sends with smaller clocks that could "
         f"have gone there, and there are {there}. Whichever send each came from, one is not later than it (Lamport's "

@@ -161,7 +161,7 @@ def _early(trace: ForeignTrace, found: _Found, place: int) -> str:
     if trace.clock[row] <= trace.stamp[row]:
         return not_later_than_stamp(trace, row)
     return (
-        f"{receipt(trace, row, f'from machine {_sender(trace, found)}')} with clock "
+        f"{receipt(trace, row, f'from {_sender(trace, found)}')} with clock "
         f"{trace.shown_clock(int(trace.clock[row]))}, which is not later than any send that it may have come from, "
         f"seen or unseen (Lamport's IR2). ({trace.place_of(row)})"
     )
@@ -177,7 +177,7 @@ def _received_again(trace: ForeignTrace, row: int) -> str:
 
 def _however(trace: ForeignTrace, found: _Found, count: int) -> str:
     return (
-        f"{count} of the {len(found.receives)} receives that name machine {_sender(trace, found)} as their sender are "
+        f"{count} of the {len(found.receives)} receives that name {_sender(trace, found)} as their sender are "
         f"not later than their send (Lamport's IR2), however its messages were received, each link in its order"
     )
 
@@ -185,10 +185,10 @@ def _however(trace: ForeignTrace, found: _Found, count: int) -> str:
 def _sent_fewer(trace: ForeignTrace, found: _Found) -> str:
     row = int(found.receives[-1])
     return (
-        f"{receipt(trace, row, f'from machine {_sender(trace, found)}')}, which had sent fewer messages than were "
+        f"{receipt(trace, row, f'from {_sender(trace, found)}')}, which had sent fewer messages than were "
         f"received from it. ({trace.place_of(row)})"
     )
 
 
 def _sender(trace: ForeignTrace, found: _Found) -> str:
-    return words.machine(trace, int(trace.sender[found.receives[0]]))
+    return words.called(trace, int(trace.sender[found.receives[0]]))

@@ -86,8 +86,8 @@ def too_early(trace: ForeignTrace, send: int, receive: int) -> str:
     """Say that a receive is not later than its send."""
     sent, received = int(trace.clock[send]), int(trace.clock[receive])
     return (
-        f"machine {words.machine(trace, int(trace.node[send]))} sent at {words.event(trace, send)} with clock "
-        f"{trace.shown_clock(sent)}; machine {words.machine(trace, int(trace.node[receive]))} received it at "
+        f"{words.called(trace, int(trace.node[send]))} sent at {words.event(trace, send)} with clock "
+        f"{trace.shown_clock(sent)}; {words.called(trace, int(trace.node[receive]))} received it at "
         f"{words.event(trace, receive)} with clock {trace.shown_clock(received)}. {_later_than(trace, sent)} "
         f"({trace.place_of(send)}, {trace.place_of(receive)})"
     )
@@ -104,7 +104,7 @@ def not_later_than_stamp(trace: ForeignTrace, row: int) -> str:
 
 def receipt(trace: ForeignTrace, receive: int, what: str = "a message") -> str:
     """Return who received what where, as the beginning of a sentence."""
-    return f"machine {words.machine(trace, int(trace.node[receive]))} received {what} at {words.event(trace, receive)}"
+    return f"{words.called(trace, int(trace.node[receive]))} received {what} at {words.event(trace, receive)}"
 
 
 def _later_than(trace: ForeignTrace, sent: int) -> str:
