@@ -96,7 +96,7 @@ def model_checker(clocks: Iterable[tuple[Event, Vector]]) -> str:
 
 
 MODEL_CHECKER = r"""
-record: '^State [0-9]+: <(?<event>\w*) .*>\n\/\\ Host = (?<host>.*)\n\/\\ Clock = "(?<clock>.*)"\n\/\\ active = (?<active>.*)'
+record: '^State [0-9]+: <(?<event>\w*) .*>\n\/\\ Host = (?<host>.*)\n\/\\ Clock = "(?<clock>.*)"\n'
 clock: vector
 split: '^=== (?<trace>.*) ===$'
 """

@@ -5,7 +5,7 @@ Never takes a number that does not fit: a clock of 4,000 digits is none.
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import orjson
@@ -21,30 +21,39 @@ _WHOLE: Final = re.compile(r"\s*([-+]?\d{1,16})(?:\.0*)?\s*\Z", re.ASCII)
 _FRACTION: Final = re.compile(r"\s*([-+]?)(\d{1,16})(?:[.,](\d*))?\s*\Z", re.ASCII)
 _LIST: Final = re.compile(r"\s*[\[(<{|]?\s*(\d{1,16}(?:(?:\s*[,;|]\s*|\s+)\d{1,16})*)\s*,?\s*[\])>}|]?\s*\Z", re.ASCII)
 _PAIR: Final = re.compile(
-    r"""["']?([^\s"',;:=|{}\[\]()<>]+(?::[^\s"',;:=|{}\[\]()<>]+)*)["']?\s*(?:=>|->|[:=])\s*(\d{1,16})(?!\w)"""
+    r"""["']?([^\s"',;:=|{}\[\]()<>]+(?::[^\s"',;:=|{}\[\]()<>]+)*?)["']?\s*(?:=>|->|[:=])\s*(\d{1,16})(?!\w)"""
 )
-_REST: Final = re.compile(r"[\s,;|{}\[\]()<>\"']*")
+_REST: Final = re.compile(r"(?:\bmap\b)?[\s,;|{}\[\]()<>\"']*")
+_NOTHING: Final = frozenset(
+    (None, "", "-", "--", "None", "none", "null", "NULL", "nil", "N/A", "n/a", "NA", "nan", "NaN")
+)
+"""What stands where there is no number."""
 
 
-def read_numbers(values: Sequence[Any] | None, count: int, is_fractional: bool) -> tuple[Column, int, dict[int, str]]:
-    """Return numbers, NULL where there is none, their scale, and why a value is no such number, by its position.
+class Numbers(NamedTuple):
+    """Numbers in units of 1 / scale, NULL where there is none, and why a value is no such number, by its position."""
 
-    A number is in units of 1 / scale, which is 1 unless it is fractional.
-    """
-    numbers = np.full(count, NULL, np.int64)
+    column: Column
+    scale: int
+    bad: dict[int, str]
+
+
+def read_numbers(values: Sequence[Any] | None, count: int, *, is_fractional: bool = False) -> Numbers:
+    """Return the numbers in a column; their scale is 1 unless they are fractional."""
     if values is None:
-        return numbers, 1, {}
+        return Numbers(np.full(count, NULL, np.int64), 1, {})
     if not is_fractional and (plain := _plain(values)) is not None:
-        return plain, 1, {}
+        return Numbers(plain, 1, {})
+    numbers = np.full(count, NULL, np.int64)
     bad: dict[int, str] = {}
     read = [_fraction(value) if is_fractional else _whole(value) for value in values]
     digits = min(FRACTION_DIGITS_MAX, max((part[1] for part in read if part is not None), default=0))
     for place, (value, part) in enumerate(zip(values, read, strict=True)):
         if part is not None and abs(part[0]) * 10 ** (digits - part[1]) <= CLOCK_MAX:
             numbers[place] = part[0] * 10 ** (digits - part[1])
-        elif value is not None and value != "":
+        elif not isinstance(value, str | None) or value not in _NOTHING:
             bad[place] = "no number that a clock can be"
-    return numbers, 10**digits, bad
+    return Numbers(numbers, 10**digits, bad)
 
 
 def read_vector(value: Any) -> Vector | None:
@@ -61,13 +70,22 @@ def read_vector(value: Any) -> Vector | None:
 
 def _plain(values: Sequence[Any]) -> Column | None:
     """Return whole numbers of ordinary length at the speed of Python's own int, or None."""
-    try:
-        if max(map(len, values)) > 15:
-            return None
-        numbers = np.array(list(map(int, values)), np.int64)
-    except (TypeError, ValueError, OverflowError):
+    types = set(map(type, values))
+    if not types <= {str, int, type(None)}:
         return None
-    return numbers if np.abs(numbers).max(initial=0) <= CLOCK_MAX else None
+    has_gaps = (str in types and not _NOTHING.isdisjoint(values)) or type(None) in types
+    some = [0 if value in _NOTHING else value for value in values] if has_gaps else values
+    try:
+        if str in types and any(len(value) > 15 or "_" in value for value in some if type(value) is str):
+            return None
+        numbers = np.array(list(map(int, some)), np.int64)
+    except (ValueError, OverflowError):
+        return None
+    if np.abs(numbers).max(initial=0) > CLOCK_MAX:
+        return None
+    if has_gaps:
+        numbers[[value in _NOTHING for value in values]] = NULL
+    return numbers
 
 
 def _whole(value: Any) -> tuple[int, int] | None:
@@ -81,7 +99,7 @@ def _fraction(value: Any) -> tuple[int, int] | None:
     """Return a decimal as a whole number and how many digits of it are behind the point."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    match = _FRACTION.match(str(value))
+    match = _FRACTION.match(str(value)) if not isinstance(value, int) or abs(value) <= CLOCK_MAX else None
     if match is None or len(match[3] or "") > FRACTION_DIGITS_MAX:
         return None
     part = (match[3] or "").rstrip("0")

@@ -5,13 +5,14 @@ Never opens a log. `docs/formats.md` describes every key.
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, TypeAlias, cast, get_args
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, cast, get_args
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
-from typing_extensions import Self
 
 from orchestrator.config.settings import Border, expected, refused
+from orchestrator.formats.filling import is_there
 
 Field: TypeAlias = Literal[
     "node",
@@ -58,6 +59,22 @@ KINDS: Final[Mapping[Kind, str]] = {
 DELIMITERS: Final = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 
 _NAMED_GROUP: Final = re.compile(r"\(\?<(?![=!])")
+_PYTHON_GROUP: Final = re.compile(r"\(\?P?<(?![=!])")
+_CANNOT_BE_JOINED: Final = re.compile(r"\\[1-9]|\(\?P=|\(\?\(|\(\?[aiLmsux]+\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """An expression that finds records, the names of its groups, and the kind of what it finds, where it says so."""
+
+    kind: str
+    text: str
+    expression: "re.Pattern[str]"
+
+    @property
+    def groups(self) -> list[str]:
+        """The names of its groups."""
+        return list(self.expression.groupindex)
 
 
 def compiled(expression: str, flags: int = 0) -> "re.Pattern[str]":
@@ -107,10 +124,11 @@ class LogFormat(Border):
     """One sentence: whose logs these are."""
     files: Expression = ""
     """Which files: searched in the path below the folder given; its groups `node`, `thread` and `run` name these."""
-    layout: Literal["text", "table", "json"] = "text"
-    """Text is searched for records, a table has one a line, and so have JSON lines."""
+    layout: Literal["text", "pairs", "table", "json"] = "text"
+    """Text is searched for records; lines of `key=value` pairs, of a table, or of JSON are a record each."""
     record: Expressions = ()
-    """Layout text: what a record looks like, named groups are fields; several are tried in their order."""
+    """Layout text: what a record looks like, named groups are fields; several are tried in their order; without it the
+    expressions of `kinds` find the records. Layouts pairs and json: what stands before the pairs or the object."""
     delimiter: Annotated[str, BeforeValidator(_delimiter)] = ","
     """Layout table: what stands between cells: tab, comma, semicolon, pipe, space, or a character."""
     columns: Texts = ()
@@ -119,7 +137,8 @@ class LogFormat(Border):
     """Which column, JSON path (`a.b.0`) or group says what: `clock: LOGICAL_TIME`; of several the first that is there.
     Braces put values together: `{node}:{index}`. What is not named here means what it is called."""
     kinds: Mapping[Kind, Expressions] = {}
-    """How kinds are told: matched against the whole field `kind`, or searched in `event`; groups are fields."""
+    """How kinds are told: matched against the whole field `kind`, or searched in `event`, or in the line where a record
+    has neither; groups are fields."""
     ignore: Expressions = ()
     """Lines that are known to be no events."""
     split: Expression = ""
@@ -128,6 +147,8 @@ class LogFormat(Border):
     """Scalar: whole numbers; fractional: decimals; vector: JSON, list or text; none: there is none."""
     time: str = "auto"
     """auto, none, `s`, `ms`, `us`, `ns`, `iso`, or how strptime reads it: `%d/%b/%Y:%H:%M:%S`."""
+    ids: Literal["all", "sender", "link"] = "all"
+    """Among which messages an id, the field `message`, names one: all, those of one sender, or those of one link."""
     nodes: Texts = ()
     """All machines, in the order of a vector that is a list."""
     aliases: Mapping[str, str] = {}
@@ -139,8 +160,8 @@ class LogFormat(Border):
 
     @model_validator(mode="after")
     def _has_what_its_layout_needs(self) -> Self:
-        if self.layout == "text" and not self.record:
-            raise refused("a text format needs record: the regular expression of a record")
+        if self.layout == "text" and not self.record and not self.kinds:
+            raise refused("a text format needs record, or kinds: the regular expressions of what is an event")
         if self.layout == "table" and len(self.delimiter) != 1:
             raise refused("a delimiter is one character, or tab, comma, semicolon, pipe or space", "delimiter")
         return self
@@ -150,10 +171,33 @@ class LogFormat(Border):
         """The expression that a file's path must hold, if there is one."""
         return compiled(self.files) if self.files else None
 
+    @property
+    def is_told_by_search(self) -> bool:
+        """Whether the expressions of `kinds` find the records."""
+        return self.layout == "text" and not self.record
+
+    @property
+    def is_told_by_line(self) -> bool:
+        """Whether the expressions of `kinds` may be searched in whole lines."""
+        return bool(self.kinds) and not self.is_told_by_search
+
     @cached_property
-    def records(self) -> "tuple[re.Pattern[str], ...]":
-        """The expressions of a record."""
-        return tuple(compiled(one) for one in self.record)
+    def searches(self) -> tuple[Search, ...]:
+        """What finds the records, in the order in which it is tried."""
+        by_kind = [(kind, text) for kind, texts in self.kinds.items() for text in texts]
+        given = by_kind if self.is_told_by_search else [("", text) for text in self.record]
+        return tuple(Search(kind, text, compiled(text)) for kind, text in given)
+
+    @cached_property
+    def joined(self) -> "re.Pattern[str] | None":
+        """All of `searches` in one, as groups `_0`, `_1` and so on with `_0_clock` in them; None if it cannot be."""
+        if any(_CANNOT_BE_JOINED.search(search.text) for search in self.searches):
+            return None
+        parts = [
+            f"(?P<_{which}>{_PYTHON_GROUP.sub(f'(?P<_{which}_', search.text)})"
+            for which, search in enumerate(self.searches)
+        ]
+        return re.compile("|".join(parts), re.MULTILINE)
 
     @cached_property
     def kind_expressions(self) -> "tuple[tuple[Kind, re.Pattern[str]], ...]":
@@ -170,9 +214,7 @@ class LogFormat(Border):
         """Return, by field, which of these columns or groups say it; of several the first that is there counts."""
         names = list(names)
         claimed = {source for sources in self.fields.values() for source in sources}
-        found = {
-            field: [one for one in sources if one in names or "{" in one] for field, sources in self.fields.items()
-        }
+        found = {field: [one for one in sources if is_there(one, names)] for field, sources in self.fields.items()}
         for name in names:
             field = SYNONYMS.get(name.lower(), name.lower())
             if name not in claimed and field in FIELDS and field not in self.fields:

@@ -1,34 +1,21 @@
-"""From paths to traces: which files belong together, which format fits, and what was understood.
+"""From paths to traces: which files are logs, what is in them, and what was understood.
 
 Never skips anything in silence: what matches nothing is counted and shown.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
-from node.errors import NoInputError, NoLogError, one_line
-from orchestrator.audit.store import OTHER, ForeignTrace
-from orchestrator.formats.build import Builder, natural
-from orchestrator.formats.extract import Lines, extract
+from node.errors import NoLogError, one_line
+from orchestrator.audit.store import ForeignTrace
+from orchestrator.formats.build import Builder
+from orchestrator.formats.choose import choose_format, first_line
+from orchestrator.formats.collect import Collection, Part, collect, common
+from orchestrator.formats.extract import extract
 from orchestrator.formats.format import LogFormat
-from orchestrator.formats.shipped import load_format, shipped_formats
-from orchestrator.formats.sources import STDIN, Source, find_sources, formats_beside
-from orchestrator.formats.split import Part, parts_of
-
-SAMPLE_LENGTH: Final = 1 << 15
-SAMPLE_FILES: Final = 6
-FIT_MIN: Final = 0.5
-"""A format fits if it understands at least this share of the lines."""
-
-
-@dataclass(slots=True)
-class _Collection:
-    """What belongs to one execution."""
-
-    name: str
-    parts: list[Part] = field(default_factory=list)
+from orchestrator.formats.records import Lines
+from orchestrator.formats.sources import Source, find_sources
 
 
 def read_logs(paths: Sequence[Path], log_format: str | None = None) -> list[ForeignTrace]:
@@ -37,40 +24,26 @@ def read_logs(paths: Sequence[Path], log_format: str | None = None) -> list[Fore
     `log_format` is a shipped format's name or a format file; without it the one beside the logs is used, or the one
     that fits. Raises NoInputError, NoLogError, or ConfigurationError for a format file.
     """
-    sources = _sources(paths)
-    layout = choose_format(sources, paths, log_format)
-    collections = _collect(_chosen(sources, layout), layout, _common(paths))
-    traces = [trace for collection in collections if len(trace := _read(collection, layout))]
+    sources = readable(paths)
+    return read_sources(sources, choose_format(sources, paths, log_format), common(paths))
+
+
+def read_sources(sources: Sequence[Source], layout: LogFormat, root: str = "") -> list[ForeignTrace]:
+    """Return every execution in these files, read by one format; `root` is what their names begin with.
+
+    Raises NoLogError if there is not one event.
+    """
+    traces = [trace for one in collect(sources, layout, root) if len(trace := _read(one, layout))]
     if not traces:
         raise _nothing_matches(sources, layout)
     return traces
 
 
-def choose_format(sources: Sequence[Source], paths: Sequence[Path], log_format: str | None) -> LogFormat:
-    """Return the format that is named, that lies beside the logs, or that fits best.
+def readable(paths: Sequence[Path]) -> list[Source]:
+    """Return the files of these paths that are texts.
 
-    Raises NoLogError if none fits.
+    Raises NoInputError or NoLogError if one that was named is none, or if there is no text at all.
     """
-    if log_format is not None:
-        return load_format(log_format)
-    if beside := formats_beside(paths):
-        if len(beside) > 1:
-            raise NoInputError(f"{beside[0]} and {beside[1]}: two formats lie beside the logs; name one: --log-format")
-        return load_format(str(beside[0]))
-    fits = [fit(layout, sources) for layout in shipped_formats()]
-    if max(fits) < FIT_MIN:
-        raise _no_format_fits(sources)
-    return shipped_formats()[fits.index(max(fits))]
-
-
-def fit(layout: LogFormat, sources: Sequence[Source]) -> float:
-    """Return how well a format fits the best of some files: the share of lines of which it makes sense."""
-    chosen = _chosen(sources, layout)
-    some = chosen if len(chosen) <= SAMPLE_FILES else [*chosen[: SAMPLE_FILES // 2], *chosen[-SAMPLE_FILES // 2 :]]
-    return max((_fit_of(source, layout) for source in some), default=0.0)
-
-
-def _sources(paths: Sequence[Path]) -> list[Source]:
     sources = find_sources(paths)
     texts: list[Source] = []
     problems: list[NoLogError] = []
@@ -90,84 +63,31 @@ def _sources(paths: Sequence[Path]) -> list[Source]:
     raise NoLogError(f"{', '.join(map(str, paths))}: {what}; name a log, or a folder of logs")
 
 
-def _fit_of(source: Source, layout: LogFormat) -> float:
-    text = source.text
-    if len(text) > SAMPLE_LENGTH:
-        text = text[: text.rfind("\n", 0, SAMPLE_LENGTH) + 1] or text[:SAMPLE_LENGTH]
-    lines, builder = Lines(), Builder(layout)
-    node, thread = _node_of(source, layout)
-    trace = _built(builder, [Part(source, "", text, 1, node, thread)], layout, lines, "")
-    is_told = bool((trace.kind != OTHER).any())
-    if trace.vector is not None and len(trace):
-        is_told = bool((trace.vector[range(len(trace)), trace.node] > 0).mean() > FIT_MIN)
-    unread = len(lines.unmatched) + builder.bad + sum(builder.unknown_kinds.values())
-    understood = len(trace) + lines.ignored + builder.ignored
-    return understood / (understood + unread) if len(trace) and is_told else 0.0
-
-
-def _chosen(sources: Sequence[Source], layout: LogFormat) -> Sequence[Source]:
-    """Return the files that the format's pattern names; all of them where it names none."""
-    pattern = layout.file_expression
-    return [source for source in sources if pattern and pattern.search(source.name)] or sources
-
-
-def _node_of(source: Source, layout: LogFormat) -> tuple[str, str]:
-    """Return the machine, and its thread, that a file's path names; the file's own name where it names none."""
-    match = layout.file_expression.search(source.name) if layout.file_expression else None
-    groups = match.groupdict() if match else {}
-    stem = source.name.rpartition("/")[2].partition(".")[0]
-    return groups.get("node") or groups.get("host") or stem or source.name, groups.get("thread") or ""
-
-
-def _run_of(source: Source, layout: LogFormat) -> str:
-    """Return what tells executions apart: the pattern's group `run`, else the folder in which its match begins."""
-    match = layout.file_expression.search(source.name) if layout.file_expression else None
-    if match and match.groupdict().get("run"):
-        return str(match["run"])
-    return (source.name[: match.start()] if match else source.name).rpartition("/")[0]
-
-
-def _collect(sources: Sequence[Source], layout: LogFormat, root: str) -> list[_Collection]:
-    collections: dict[str, _Collection] = {}
-    for source in sources:
-        run = _run_of(source, layout)
-        for part in parts_of(source, layout, *_node_of(source, layout)):
-            key = "/".join(name for name in (run, part.name) if name)
-            shown = "/".join(name for name in (root, key) if name)
-            collections.setdefault(key, _Collection(shown or source.shown)).parts.append(part)
-    return [collections[key] for key in (collections if layout.split else sorted(collections, key=natural))]
-
-
-def _common(paths: Sequence[Path]) -> str:
-    """Return what executions are called after: the path, or the folder that all of several lie in."""
-    if len(paths) == 1:
-        return "stdin" if paths[0] == STDIN else str(paths[0])
-    parents = {str(path.parent) for path in paths}
-    return parents.pop() if len(parents) == 1 else ""
-
-
-def _read(collection: _Collection, layout: LogFormat) -> ForeignTrace:
-    lines, builder = Lines(), Builder(layout)
-    trace = _built(builder, collection.parts, layout, lines, collection.name)
-    return replace(trace, understood=_understood(trace, lines, builder, collection.parts))
-
-
-def _built(builder: Builder, parts: Sequence[Part], layout: LogFormat, lines: Lines, name: str) -> ForeignTrace:
-    unmatched: list[str] = []
+def _read(collection: Collection, layout: LogFormat) -> ForeignTrace:
+    lines, builder, unmatched = Lines(), Builder(layout), list[str]()
+    parts = collection.parts
     for place, part in enumerate(parts):
-        shown, before, known = part.source.shown, lines.records, len(lines.examples)
-        unread = len(lines.unmatched)
-        for batch in extract(part.text, layout, lines, first_line=part.first_line):
-            builder.add(batch, file=place, file_name=shown, node=part.node, thread=part.thread)
-        unmatched += [f"{shown}:{number} {one_line(line, 80)!r}" for number, line in lines.examples[known:]]
-        builder.leave_unread(place, lines.unmatched[unread:])
-        if lines.records == before and len(parts) > 1:
-            builder.remarks.append(f"{shown}: not one line of it is a record")
-        if part.source.replaced:
-            builder.remarks.append(f"{shown}: {part.source.replaced} characters are no UTF-8; they are shown as \ufffd")
+        unmatched += _add(part, place, builder, layout, lines, is_alone=len(parts) == 1)
     if lines.unmatched:
-        builder.remarks.insert(0, f"{_lines(len(lines.unmatched))} that match nothing, such as {'; '.join(unmatched)}")
-    return builder.finish(name, [part.source.shown for part in parts])
+        such = "; ".join(unmatched)
+        builder.remarks.insert(0, f"{_lines(len(lines.unmatched))} that match nothing, such as {such}")
+    trace = builder.finish(collection.name, [part.source.shown for part in parts])
+    return replace(trace, understood=_understood(trace, lines, builder, parts))
+
+
+def _add(part: Part, place: int, builder: Builder, layout: LogFormat, lines: Lines, *, is_alone: bool) -> list[str]:
+    """Read a part, and return the first of its lines that match nothing."""
+    shown, records, known, unread = part.source.shown, lines.records, len(lines.examples), len(lines.unmatched)
+    for batch in extract(part.text, layout, lines, first_line=part.first_line):
+        builder.add(batch, file=place, file_name=shown, node=part.node, thread=part.thread)
+    builder.leave_unread(place, lines.unmatched[unread:])
+    if lines.records == records and not is_alone:
+        builder.remarks.append(f"{shown}: not one line of it is a record")
+    if part.source.replaced:
+        builder.remarks.append(f"{shown}: {part.source.replaced} characters are no UTF-8; they are shown as \ufffd")
+    builder.remarks += [f"{shown}: {note}" for note in lines.notes]
+    lines.notes.clear()
+    return [f"{shown}:{number} {one_line(line, 80)!r}" for number, line in lines.examples[known:]]
 
 
 def _understood(trace: ForeignTrace, lines: Lines, builder: Builder, parts: Sequence[Part]) -> str:
@@ -183,36 +103,22 @@ def _understood(trace: ForeignTrace, lines: Lines, builder: Builder, parts: Sequ
         if count
     ]
     return (
-        f"understood as {trace.format_name}: {files} {'file' if files == 1 else 'files'}, "
-        f"{machines} {'machine' if machines == 1 else 'machines'}, {len(trace)} events"
-        f"{'; of the other lines ' + ', '.join(rest) if rest else ''}"
+        f"understood as {trace.format_name}: {files} file{'s' * (files != 1)}, {machines} "
+        f"machine{'s' * (machines != 1)}, {len(trace)} events"
+        + (f"; of the other lines {', '.join(rest)}" if rest else "")
     )
 
 
 def _lines(count: int) -> str:
-    return f"{count} {'line' if count == 1 else 'lines'}"
-
-
-def _no_format_fits(sources: Sequence[Source]) -> NoLogError:
-    source = sources[0]
-    names = ", ".join(layout.name for layout in shipped_formats())
-    return NoLogError(
-        f"{source.path}: none of the formats fits ({names}); its first line is {_first_line(source)}; "
-        f"check {source.path} --guess prints a format to begin with"
-    )
+    return f"{count} line{'s' * (count != 1)}"
 
 
 def _nothing_matches(sources: Sequence[Source], layout: LogFormat) -> NoLogError:
-    expected = (
-        repr(layout.record[0])
-        if layout.record
-        else f"a {layout.layout} with {', '.join(layout.columns) or 'its fields'}"
-    )
+    if layout.layout == "text":
+        expected = repr(layout.searches[0].text)
+    else:
+        expected = f"a {layout.layout} with {', '.join(layout.columns) or 'its fields'}"
     return NoLogError(
-        f"{sources[0].path}: 0 lines match the format {layout.name}; the first line is {_first_line(sources[0])}, "
+        f"{sources[0].path}: 0 lines match the format {layout.name}; the first line is {first_line(sources[0])}, "
         f"expected {one_line(expected, 200)}"
     )
-
-
-def _first_line(source: Source) -> str:
-    return repr(one_line(source.text.strip().partition("\n")[0], 80))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from node.errors import NoInputError, NoLogError
-from orchestrator.formats.extract import LINE_LENGTH_MAX
+from orchestrator.formats.records import LINE_LENGTH_MAX
 
 STDIN: Final = Path("-")
 FORMAT_SUFFIX: Final = ".format.yaml"
@@ -54,7 +54,7 @@ class Source:
 
     @cached_property
     def text(self) -> str:
-        """The text, with lines that end at \\n alone; what is no UTF-8 is replaced, and counted in `replaced`.
+        r"""The text, with lines that end at \n alone; what is no UTF-8 is replaced, and counted in `replaced`.
 
         Raises NoInputError or NoLogError.
         """

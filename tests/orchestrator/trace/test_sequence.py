@@ -1,5 +1,7 @@
 """Sequences of events: the one made of whole pieces of programs against the one made event by event."""
 
+import itertools
+
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def copied(causes: Causes) -> Causes:
 
 def is_in_order(found: list[int], programs: list[Column], causes: Causes) -> bool:
     place = {row: where for where, row in enumerate(found)}
-    before = [(int(a), int(b)) for rows in programs for a, b in zip(rows[:-1], rows[1:], strict=True)]
+    before = [(int(a), int(b)) for rows in programs for a, b in itertools.pairwise(rows)]
     return all(place[a] < place[b] for a, b in [*before, *((a, b) for b, its in causes.items() for a in its)])
 
 

@@ -1,0 +1,190 @@
+"""A first format file for logs in a format that nobody has described, and what was recognised in them.
+
+Never asks a user: what is not clear is said, and left out.
+"""
+
+from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from node.errors import NoLogError, one_line
+from orchestrator.formats.collect import collect
+from orchestrator.formats.extract import extract
+from orchestrator.formats.format import LogFormat
+from orchestrator.formats.guess.expression import shortest
+from orchestrator.formats.guess.files import Naming, escaped, groups_of_files, name_files
+from orchestrator.formats.guess.frames import frames_of
+from orchestrator.formats.guess.grouping import grouped
+from orchestrator.formats.guess.interpret import interpretations
+from orchestrator.formats.guess.lines import LINES_MAX, Sample, cut, names_in_vectors
+from orchestrator.formats.guess.splits import find_split, parts_by_split
+from orchestrator.formats.guess.study import Study
+from orchestrator.formats.guess.table import COMMENT, RULE
+from orchestrator.formats.guess.tell import recognised, unrecognised
+from orchestrator.formats.guess.templates import templates_of
+from orchestrator.formats.guess.write import keys_of
+from orchestrator.formats.guess.yamltext import yaml_of
+from orchestrator.formats.records import Lines
+from orchestrator.formats.shipped import parse_format
+from orchestrator.formats.sources import Source
+
+BETTER_BY: Final = 0.15
+"""By so much a later, looser layout must be better."""
+FILES_MAX: Final = 60
+IGNORED_MAX: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A format, the text of its file, and what was recognised in the logs and what not, a sentence each."""
+
+    layout: LogFormat
+    yaml: str
+    recognised: tuple[str, ...]
+    unrecognised: tuple[str, ...]
+
+
+def guess(sources: Sequence[Source]) -> Guess:
+    """Return a first format for these files.
+
+    Raises NoLogError if not even that can be made.
+    """
+    names = [source.name for source in sources]
+    best: tuple[float, Study, Naming, Sample] | None = None
+    for places in groups_of_files(names)[:3]:
+        naming = name_files(names, places)
+        sample = _sample(sources, naming)
+        for study in _studies(sample, naming):
+            margin = BETTER_BY if best is not None and best[1].frame.layout != study.frame.layout else 0.0
+            if best is None or study.quality > best[0] + margin:
+                best = study.quality, study, naming, sample
+        if best is not None and best[0] > 3:
+            break
+    if best is None or not _tells_events(best[1]):
+        raise _no_events(sources[0])
+    _, study, naming, sample = best
+    split = find_split(study, sample)
+    if split:
+        study = _divided(study, split, naming, sample)
+    return _written(study, naming, [sources[place] for place in naming.places], split)
+
+
+def _tells_events(study: Study) -> bool:
+    """Whether there is something to audit: a clock, or sends and receives."""
+    return study.clock != "none" or bool(len(study.of_kind("receive")) and len(study.of_kind("send")))
+
+
+def _no_events(source: Source) -> NoLogError:
+    first = one_line(source.text.strip().partition("\n")[0], 80)
+    return NoLogError(f"{source.path}: nothing in it looks like events; its first line is {first!r}")
+
+
+def _divided(study: Study, split: str, naming: Naming, sample: Sample) -> Study:
+    """Return the best reading of the same records as several executions."""
+    frame = copy(study.frame)
+    frame.runs = parts_by_split(study, split, sample)
+    frame.groups = [copy(group) for group in frame.groups]
+    return max(interpretations(frame, list(naming.nodes), sample.count), key=lambda one: one.quality)
+
+
+def _sample(sources: Sequence[Source], naming: Naming) -> Sample:
+    places = naming.places[:FILES_MAX]
+    runs = {run: at for at, run in enumerate(dict.fromkeys(naming.runs))}
+    texts = [cut(sources[place].text, LINES_MAX // len(places)) for place in places]
+    return Sample(texts, np.array([runs[run] for run in naming.runs[: len(places)]], np.int64))
+
+
+def _studies(sample: Sample, naming: Naming) -> Iterator[Study]:
+    nodes = list(naming.nodes)
+    known = [*filter(None, nodes), *sorted(names_in_vectors(sample))]
+    for frame in frames_of(sample, known):
+        is_block = frame.layout == "text" and len(frame) < sample.count / 1.5
+        for one in grouped(frame, known):
+            for study in interpretations(one, nodes, sample.count):
+                yield study
+                if is_block and study.clock == "vector" and study.facts["clock"] > 0.9:
+                    return  # a line of such a block would say less
+
+
+def _written(study: Study, naming: Naming, sources: Sequence[Source], split: str) -> Guess:
+    keys = keys_of(study, naming) | ({"split": split} if split else {})
+    layout = parse_format(yaml_of(keys), name="guessed.format.yaml")
+    lines, unmatched = _unmatched(layout, sources)
+    if ignore := _ignore(study, unmatched):
+        keys["ignore"] = ignore if len(ignore) > 1 else ignore[0]
+        layout = parse_format(yaml_of(keys), name="guessed.format.yaml")
+        lines, unmatched = _unmatched(layout, sources)
+    said = tuple(
+        recognised(study, naming, sources[0].name, lines.records + lines.ignored + len(unmatched), lines.ignored)
+    )
+    not_said = (*unrecognised(study), *_left(unmatched))
+    comments = [f"# {sentence}\n" for sentence in said] + [f"# not recognised: {sentence}\n" for sentence in not_said]
+    return Guess(layout, "".join(comments) + yaml_of(keys), said, not_said)
+
+
+def _unmatched(layout: LogFormat, sources: Sequence[Source]) -> tuple[Lines, list[str]]:
+    """Return what became of the lines, and those that match nothing."""
+    lines, found = Lines(), list[str]()
+    for collection in collect(sources, layout, ""):
+        for part in collection.parts:
+            known = len(lines.unmatched)
+            for _ in extract(part.text, layout, lines, first_line=1):
+                pass
+            texts = part.text.split("\n")
+            found += [texts[number - 1] for number in lines.unmatched[known:]]
+    return lines, found
+
+
+def _ignore(study: Study, unmatched: Sequence[str]) -> list[str]:
+    """Return expressions for lines that are no events."""
+    events = [
+        study.frame.lines[row]
+        for at in study.of_kind("receive", "send", "internal", "")
+        for row in study.groups[at].rows.tolist()
+    ]
+    lines = [line for line in unmatched if not _may_be_damaged(study, line)]
+    rules = [line for line in study.frame.dropped if RULE.match(line)]
+    lines += [line for line in study.frame.dropped if line not in rules and COMMENT.match(line)]
+    expressions = [shortest(template, events) for template in templates_of(lines, study.names)]
+    expressions += [
+        shortest(group.template, events)
+        for group in study.groups
+        if not group.is_event and group.template is not None and study.frame.layout == "text"
+    ]
+    if rules:
+        expressions.append(r"^[\s|+:=*_-]+$")
+    found = list(dict.fromkeys(expressions))
+    return found if len(found) <= IGNORED_MAX else _without_marker(study, lines) or found
+
+
+def _without_marker(study: Study, lines: Sequence[str]) -> list[str]:
+    """Return the expression of all lines that lack what stands in every event; none if nothing does."""
+    templates = [group.template for group in study.groups if group.is_event and group.template is not None]
+    firsts = {template.pieces[0] for template in templates}
+    if len(firsts) == 1 and isinstance(first := firsts.pop(), str) and len(first.strip()) > 2:
+        word = first.split()[0]
+        if not any(line.startswith(word) for line in lines if not line.startswith(first)):
+            return [f"^(?!{escaped(word)})"]
+    return []
+
+
+def _may_be_damaged(study: Study, line: str) -> bool:
+    """Return whether a line that matches nothing may be half of an event."""
+    if study.frame.layout == "json":
+        return "{" in line
+    if study.frame.layout == "table":
+        first = next(iter(study.frame.columns.values()))
+        return bool(line[:1].isdigit()) and any(str(value)[:1].isdigit() for value in first[:5])
+    return False
+
+
+def _left(unmatched: Sequence[str]) -> list[str]:
+    if not unmatched:
+        return []
+    return [f"{len(unmatched)} lines, such as {one_line(unmatched[0], 80)!r}"]
+
+
+__all__ = ["Guess", "guess"]
