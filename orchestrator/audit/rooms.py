@@ -92,13 +92,14 @@ def find_rooms(trace: ForeignTrace) -> Rooms:
 def machines_without_log(trace: ForeignTrace) -> list[int]:
     """Return the machines that are named and have no log; one more, len(nodes), stands for those that must be there.
 
-    It must be there if a machine alone sends or receives, if its number is missing in a row of numbers, or if two
-    machines tell "to one" from "to all".
+    It must be there if a machine alone sends or receives, if nothing of a file can be read, if its number is missing in
+    a row of numbers, or if two machines tell "to one" from "to all".
     """
     absent = list(range(len(trace.nodes) - trace.absent, len(trace.nodes)))
     is_alone = len(trace.nodes) == 1 and bool((trace.is_send | trace.is_receive).any())
+    is_unread = not np.isin(trace.unread_file, trace.file).all()
     is_evident = not trace.is_declared_complete and (_number_missing(trace.nodes) or _two_have_others(trace))
-    return [*absent, len(trace.nodes)] if is_alone or is_evident else absent
+    return [*absent, len(trace.nodes)] if is_alone or is_unread or is_evident else absent
 
 
 def _number_missing(nodes: tuple[str, ...]) -> bool:

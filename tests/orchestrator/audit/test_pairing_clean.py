@@ -8,13 +8,11 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 
 from node.event import Event
 from orchestrator.audit.pairing import GRADES, pair
-from orchestrator.audit.rooms import machines_without_log
-from orchestrator.audit.store import ForeignTrace
+from orchestrator.audit.store import ALL, ONE, ForeignTrace
 from tests.clusters import cluster
 from tests.foreign import foreign, unreadable, without, without_machine
 from tests.logs_on_disk import simulated_run
@@ -92,6 +90,12 @@ def is_cut(random: Random, trace: ForeignTrace, row: int) -> bool:
     return bool(share < 0.2 + random.random() / 5 or share > 0.9)
 
 
+def lines_that_cannot_be_read(random: Random, trace: ForeignTrace) -> ForeignTrace:
+    """Spoil some lines of logs of which somebody may well know that no line is missing."""
+    lost = random.sample(range(len(trace)), random.randint(1, max(1, len(trace) // 5)))
+    return replace(unreadable(trace, lost), is_declared_complete=random.random() < 0.5)
+
+
 HOLES: Mapping[str, Hole] = {
     "nothing": lambda random, trace: trace,
     "a line": lambda random, trace: without(trace, [random.randrange(len(trace))]),
@@ -101,16 +105,22 @@ HOLES: Mapping[str, Hole] = {
     "a block": a_block,
     "both ends of all": both_ends_of_all,
     "a machine": lambda random, trace: without_machine(trace, int(trace.node[random.randrange(len(trace))])),
-    "lines that cannot be read": lambda random, trace: unreadable(
-        trace, random.sample(range(len(trace)), random.randint(1, max(1, len(trace) // 5)))
-    ),
+    "lines that cannot be read": lines_that_cannot_be_read,
 }
 
 
 def is_fair(whole: ForeignTrace, trace: ForeignTrace) -> bool:
-    """Whether each machine has a log still, or somebody can know of it: the machines are those that are evident."""
-    lost = len(np.unique(whole.node)) - len(np.unique(trace.node))
-    return not lost or (lost == 1 and bool(machines_without_log(trace)))
+    """Whether no machine has lost its whole log, or one that somebody can know of.
+
+    It is named, or has a file; or its number alone is missing in a row; or one is left, or two that tell one from all.
+    """
+    lost = {whole.nodes[node] for node in whole.node} - {trace.nodes[node] for node in trace.node}
+    if len(lost) != 1 or lost <= set(trace.nodes) or len(trace.unread_file):
+        return len(lost) < 2
+    numbers = set(map(int, trace.nodes))
+    to = set(trace.to[trace.is_send].tolist())
+    is_missed = set(range(1, max(numbers))) - numbers == set(map(int, lost))
+    return is_missed or len(numbers) == 1 or (len(numbers) == 2 and {ONE, ALL} <= to)
 
 
 def judged(trace: ForeignTrace) -> tuple[str, str]:

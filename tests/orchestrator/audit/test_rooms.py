@@ -282,6 +282,15 @@ def test_who_sends_or_receives_is_not_alone(kind: int) -> None:
     assert ([] if kind == INTERNAL else [1]) == machines_without_log(trace)
 
 
+@pytest.mark.parametrize("is_complete", [False, True])
+def test_a_file_of_which_nothing_can_be_read_may_be_the_log_of_somebody(is_complete: bool) -> None:
+    """Its machine has no name."""
+    trace = logs([1, 2], [1], is_complete=is_complete)
+
+    assert [] == machines_without_log(unreadable(trace, [1]))
+    assert [1] == machines_without_log(unreadable(trace, [2]))
+
+
 def test_who_is_named_is_missed_beside_who_is_evident() -> None:
     """Machine 4 is named by somebody; 3 must have been there, since there is a 4."""
     trace = replace(logs([1], [1]), nodes=("1", "2", "4"), absent=1)
