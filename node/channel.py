@@ -34,6 +34,16 @@ class Channel:
             for copy in ((0, 1) if is_doubled else (0,))
         )
 
+    def replay(self, delivery: Delivery) -> None:
+        """Remember what became of a message before a restart; nothing is rolled again.
+
+        Raises ValueError if this is not the next message of one of our links.
+        """
+        if delivery.recipient not in self._links:
+            raise ValueError(f"there is no link to machine {delivery.recipient}")
+        if delivery.number is not None and delivery.arrival_ns is not None:
+            self._links[delivery.recipient].replay(delivery.number, delivery.arrival_ns)
+
     def _happens(self, below: int, tick: int, purpose: int, other: int) -> bool:
         return below > 0 and self._dice.roll(tick, purpose, other) >> 11 < below
 
@@ -57,6 +67,12 @@ class _Link:
         if self._is_fifo:
             arrival_ns = self._arrival_ns_max = max(arrival_ns, self._arrival_ns_max)
         return Delivery(recipient, self._number, arrival_ns, copy)
+
+    def replay(self, number: int, arrival_ns: int) -> None:
+        if number != self._number + 1:
+            raise ValueError(f"message {number} comes where message {self._number + 1} of its link is next")
+        self._number = number
+        self._arrival_ns_max = max(arrival_ns, self._arrival_ns_max)
 
 
 def draw_delay_ns(delay: Uniform | Exponential, bits: int) -> int:

@@ -48,6 +48,7 @@ class NodeConfig:
     start_deadline_s: float
     log_dir: Path
     is_controlled: bool
+    continues: bool
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> NodeConfig:
@@ -62,8 +63,9 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> NodeConfi
         run, pace, model = _read_model(given.model)
     else:
         run, pace, model = given.run, given.pace, _model(given, peers)
-    _refuse_crashes(model)
     if not given.control:
+        _refuse_crashes(model)
+        _refuse_to_continue(given.continues)
         _refuse_no_epoch(pace, given.epoch_ns, given.epoch_file)
         _refuse_no_address(model, peers)
     deadline_s = given.start_deadline or (ORCHESTRATED_START_DEADLINE_S if given.control else BY_HAND_START_DEADLINE_S)
@@ -78,6 +80,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> NodeConfi
         start_deadline_s=deadline_s,
         log_dir=given.log_dir,
         is_controlled=given.control,
+        continues=given.continues,
     )
 
 
@@ -113,9 +116,17 @@ def _addresses(peers: Sequence[tuple[int, Address]]) -> dict[int, Address]:
 
 
 def _refuse_crashes(model: Model) -> None:
-    """Return if the node need not be restarted; it would tick as if it had been, and say that it was dead."""
+    """Return if the node need not be restarted: by hand, nobody would."""
     if model.crashes:
-        raise ConfigurationError(f"machine {model.node} is to crash, and a node cannot be restarted yet; simulate it")
+        raise ConfigurationError(
+            f"machine {model.node} is to crash, and by hand nobody restarts it; "
+            "let python3 lab.py run start the cluster"
+        )
+
+
+def _refuse_to_continue(continues: bool) -> None:
+    if continues:
+        raise UsageError("--continue is for a node under --control; by hand, move the old log away and start anew")
 
 
 def _refuse_no_address(model: Model, addresses: Mapping[int, Address]) -> None:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import structlog
 
 from node.errors import LogError, ScaleModelError, UnavailableError, first_of
-from node.journal import Journal
+from node.journal import Journal, Reading
 from node.machine import Machine
 from node.mesh import Address, Mesh
 
@@ -38,6 +38,9 @@ class Supervisor(Protocol):
     async def epoch_ns(self) -> int:
         """Say that the mesh is complete; return the epoch, Unix ns."""
 
+    def go_down(self) -> None:
+        """Say that the model has the machine crash, and kill this process; do not return."""
+
     async def release(self, daemon: "Daemon") -> None:
         """Say that the node has stopped; return when it may exit."""
 
@@ -49,11 +52,21 @@ class _Over(Exception):  # noqa: N818  # nothing is wrong: this is how a TaskGro
 class Daemon:
     """One node at work; create it in a running loop."""
 
-    def __init__(self, machine: Machine, supervisor: Supervisor, *, log_path: Path, start_deadline_s: float) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        supervisor: Supervisor,
+        *,
+        log_path: Path,
+        start_deadline_s: float,
+        reading: Reading | None = None,
+    ) -> None:
+        """Take the machine and its log; with what was read of it, the machine goes on there."""
         self.machine = machine
         self.is_interrupted = False
         self._supervisor = supervisor
-        self._journal = Journal(log_path)
+        self._reading = reading
+        self._journal = Journal(log_path, whole_bytes=None if reading is None else reading.whole_bytes)
         self._start_deadline_s = start_deadline_s
         self._mesh: Mesh | None = None
         self._loop = asyncio.get_running_loop()
@@ -61,6 +74,7 @@ class Daemon:
         self._failure: ScaleModelError | None = None
         self._is_woken = False
         self._is_over = False
+        self._has_met = False
         self._timer: asyncio.TimerHandle | None = None
         self._epoch_s = 0.0
         self._now_ns_min = 0
@@ -135,11 +149,16 @@ class Daemon:
             mesh.end()
 
     async def _live(self, tasks: asyncio.TaskGroup, mesh: Mesh, address: Address) -> None:
+        if self._reading is not None:
+            self._go_on(self._reading)
         addresses = await self._supervisor.addresses(await mesh.listen(address))
+        self._has_met = True
         for recipient in self.machine.model.peers:
             tasks.create_task(mesh.dial(recipient, addresses[recipient]))
-        await self._complete_mesh(addresses)
-        self._start(await self._supervisor.epoch_ns())
+        self.wake()
+        if self._reading is None:
+            await self._complete_mesh(addresses)
+            self._start(await self._supervisor.epoch_ns())
         await self.until(lambda: self.machine.is_finished)
         await self._await_senders()
         await self._supervisor.release(self)
@@ -158,9 +177,19 @@ class Daemon:
             ) from None
 
     def _start(self, epoch_ns: int) -> None:
-        self._epoch_s = self._loop.time() + (epoch_ns - time.time_ns()) / SECOND_NS
+        self._count_from(epoch_ns)
         self.machine.start(epoch_ns, time.time_ns())
         self.wake()
+
+    def _go_on(self, reading: Reading) -> None:
+        """Go on after a restart: the mesh is not waited for, but no tick comes before every sender has greeted."""
+        assert self.machine.epoch_ns is not None, "its log has one"
+        self._count_from(self.machine.epoch_ns)
+        self.machine.boot(time.time_ns(), torn_bytes=reading.torn_bytes)
+        self.wake()
+
+    def _count_from(self, epoch_ns: int) -> None:
+        self._epoch_s = self._loop.time() + (epoch_ns - time.time_ns()) / SECOND_NS
 
     async def _await_senders(self) -> None:
         """Wait for the stop record, which needs the end of every sender."""
@@ -202,6 +231,8 @@ class Daemon:
             now_ns = self._now_ns()
         if machine.may_tick(now_ns):
             self.wake()
+        if self._has_met and machine.may_go_down:
+            machine.go_down(time.time_ns())
         if machine.may_stop:
             machine.stop(time.time_ns())
         self._arm(now_ns)
@@ -210,6 +241,8 @@ class Daemon:
         for line in self.machine.take_lines():
             self._journal.write(line)
         self._journal.flush()
+        if self.machine.is_down:
+            self._supervisor.go_down()
         if self._mesh is not None:
             self._mesh.flush()
 

@@ -95,6 +95,7 @@ def _add_flags_of_node(flags: argparse.ArgumentParser) -> None:
     add("--run", type=_run_name, default=BY_HAND, metavar="NAME", help="nodes of different runs refuse each other")
     add("--model", type=Path, metavar="FILE", help="the machine, described by an orchestrator")
     add("--control", action="store_true", help="be led by JSON lines on stdin")
+    add("--continue", dest="continues", action="store_true", help="with --control: go on where the event log ends")
 
 
 def from_environment(flags: argparse.ArgumentParser, environment: Mapping[str, str]) -> list[str]:

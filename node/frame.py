@@ -4,7 +4,7 @@ Never touches a socket. Source: model section 5; `docs/protocol.md` describes ev
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, TypeAlias, cast
+from typing import Annotated, Final, Literal, NotRequired, TypeAlias, cast
 
 import orjson
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -70,23 +70,44 @@ class Epoch(TypedDict):
 
 
 class Data(TypedDict):
-    """Messages in order, the first with the number `first`, and then perhaps a promise."""
+    """Messages in order, the first with the number `first`, and then perhaps a promise.
+
+    `incarnation` is the one of the sender that sent them; left out where 0.
+    """
 
     type: Literal["data"]
+    incarnation: NotRequired[Count]
     first: Position
     messages: Annotated[list[Row], Field(max_length=ROWS_MAX)]
     promise: WirePromise | None
 
 
+class Leave(TypedDict):
+    """The sender will be down in a moment, and asks whether all that it has sent is here."""
+
+    type: Literal["leave"]
+
+
+class Left(TypedDict):
+    """The answer: everything up to `have`, and the promise behind it, is in the receiver's memory."""
+
+    type: Literal["left"]
+    have: Count
+
+
 class Ack(TypedDict):
-    """Everything up to `done` is received; `stopped` says that the receiver needs nothing more of this sender."""
+    """Everything up to `done` is received; `stopped` says that the receiver needs nothing more of this sender.
+
+    `incarnation` is the one of the sender whose messages are meant; left out where 0.
+    """
 
     type: Literal["ack"]
+    incarnation: NotRequired[Count]
     done: Count
     stopped: bool
 
 
-Frame: TypeAlias = Hello | Welcome | Refusal | Epoch | Data | Ack
+Frame: TypeAlias = Hello | Welcome | Refusal | Epoch | Data | Leave | Left | Ack
 FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(
     Annotated[Frame, Field(discriminator="type")],
     config=ConfigDict(extra="forbid", strict=True),

@@ -6,7 +6,7 @@ Never sends anything; whoever does must have called `flush` before (model sectio
 import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 import structlog
@@ -65,11 +65,38 @@ def _is_sealed(log: bytes) -> bool:
     return not after and (line["event"] == "stop" or (line["event"] == "end" and line["interrupted"]))
 
 
-class Journal:
-    """An event log that did not exist before."""
+class Reading(NamedTuple):
+    """What an unsealed log says: its whole lines, so many bytes of them, and what stands torn behind them."""
 
-    def __init__(self, path: Path) -> None:
-        """Create the log.
+    lines: list[Line]
+    whole_bytes: int
+    torn_bytes: int
+
+
+def read_unsealed(path: Path) -> Reading:
+    """Read the log that is to be continued.
+
+    Raises LogError if it cannot be read, or names the first line that is no line of a log.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LogError(f"{path}: cannot read the log to continue it: {error.strerror}") from error
+    *whole, torn = content.split(b"\n")
+    lines = []
+    for number, line in enumerate(whole, 1):
+        try:
+            lines.append(parse_line(line))
+        except LogError as error:
+            raise LogError(f"{path}:{number}: {error}; a damaged log cannot be continued") from None
+    return Reading(lines, len(content) - len(torn), len(torn))
+
+
+class Journal:
+    """An event log that did not exist before, or one that is continued."""
+
+    def __init__(self, path: Path, *, whole_bytes: int | None = None) -> None:
+        """Create the log, or cut off what stands behind its whole lines and continue it.
 
         Raises OutputError if the file exists or cannot be created.
         """
@@ -81,8 +108,11 @@ class Journal:
             wrapper_class=structlog.BoundLogger,
             cache_logger_on_first_use=True,
         ).bind()
+        is_new = 0 if whole_bytes is not None else os.O_CREAT | os.O_EXCL
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | is_new, 0o644)
+            if whole_bytes is not None:
+                os.ftruncate(self._file, whole_bytes)
         except OSError as error:
             raise OutputError(f"{path}: cannot create this log: {error.strerror}") from error
 

@@ -9,15 +9,16 @@ from itertools import islice
 
 from node.errors import LocalProtocolError, RefusedError, RemoteProtocolError
 from node.event import Message
-from node.frame import ROWS_MAX, Data, Hello, Row, Welcome
+from node.frame import ROWS_MAX, Data, Hello, Row, Welcome, WirePromise
 from node.pace import END_NS, Promise
 
 
 class Outgoing:
     """The sender's end: a window of messages that are not yet known to be received."""
 
-    def __init__(self, recipient: int) -> None:
+    def __init__(self, recipient: int, incarnation: int = 0) -> None:
         self.recipient = recipient
+        self.incarnation = incarnation  # the one of ours that sends, or sent
         self.is_connected = False
         self.base = 1  # the number of the first message in the window, or of the next one if it is empty
         self.last = 0  # the number of the last message so far
@@ -54,9 +55,25 @@ class Outgoing:
                 f"{self.base - 1} are no longer kept: is its log of another run?"
             )
         self.acknowledge(welcome["done"])
-        self._unsent = deque(islice(self._window, max(0, welcome["have"] - self.base + 1), None))
+        self._send_again(max(0, welcome["have"] - self.base + 1))
+
+    def connect_unasked(self) -> None:
+        """Begin a connection that was greeted for another incarnation: the whole window is sent again."""
+        self._send_again(0)
+
+    def _send_again(self, from_row: int) -> None:
+        self._unsent = deque(islice(self._window, from_row, None))
         self._promise_sent = None
         self.is_connected = True
+
+    def retire(self) -> None:
+        """Note that a new incarnation sends from now on, and promises; the window stays."""
+        self._promise = self._promise_sent = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every message so far is known to be received."""
+        return not self._window
 
     def disconnect(self) -> None:
         """End the connection; whatever was under way is in the window."""
@@ -78,11 +95,17 @@ class Outgoing:
         while self._unsent:
             first = self.last - len(self._unsent) + 1
             rows = [self._unsent.popleft() for _ in range(min(ROWS_MAX, len(self._unsent)))]
-            yield Data(type="data", first=first, messages=rows, promise=None if self._unsent else self._take_promise())
+            yield self._data(first, rows, None if self._unsent else self._take_promise())
         if self._promise != self._promise_sent:
-            yield Data(type="data", first=self.last + 1, messages=[], promise=self._take_promise())
+            yield self._data(self.last + 1, [], self._take_promise())
 
-    def _take_promise(self) -> tuple[int | None, int] | None:
+    def _data(self, first: int, rows: list[Row], promise: WirePromise | None) -> Data:
+        frame = Data(type="data", first=first, messages=rows, promise=promise)
+        if self.incarnation:
+            frame["incarnation"] = self.incarnation
+        return frame
+
+    def _take_promise(self) -> WirePromise | None:
         self._promise_sent = self._promise
         if self._promise is None:
             return None
@@ -98,7 +121,7 @@ class Incoming:
         self.is_connected = False
         self.have = 0
         self.done = 0
-        self._done_sent = 0
+        self._done_sent: int | None = 0
         self._received_above: set[int] = set()
         self._is_known = False
 
@@ -119,9 +142,19 @@ class Incoming:
         self._done_sent = self.done
         self.is_connected = True
 
+    def connect_unasked(self) -> None:
+        """Begin a connection that was greeted for another incarnation: the sender does not know what is done."""
+        self._done_sent = None
+        self.is_connected = True
+
     def disconnect(self) -> None:
         """End the connection."""
         self.is_connected = False
+
+    def rewind(self) -> None:
+        """Begin again after a restart: what was not received is no longer here, and its sender still has it."""
+        self.have = self.done
+        self._is_known = True
 
     def accept(self, frame: Data) -> Iterator[Message]:
         """Yield the messages of a frame that are new, numbered in order; arrivals as the sender gave them.
@@ -133,6 +166,8 @@ class Incoming:
         new = frame["messages"][self.have + 1 - frame["first"] :]  # what was sent again may be here already
         for tick, index, copy, stamp, arrival_ns in new:
             self.have += 1
+            if self.have in self._received_above:
+                continue  # Only after a restart: received out of order, and sent again with the ones before it.
             yield Message(
                 arrival_ns=arrival_ns,
                 sender=self.sender,
@@ -146,10 +181,15 @@ class Incoming:
 
     def receive(self, number: int) -> None:
         """Note that a message is received: its event is in the log or will be before anything is sent."""
+        assert not self.is_received(number), "each message is received once"
         self._received_above.add(number)
         while self.done + 1 in self._received_above:
             self.done += 1
             self._received_above.remove(self.done)
+
+    def is_received(self, number: int) -> bool:
+        """Return whether a message is received."""
+        return number <= self.done or number in self._received_above
 
     def take_done(self) -> int | None:
         """Return `done` if the sender does not know it yet."""

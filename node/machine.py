@@ -9,28 +9,51 @@ from dataclasses import replace
 
 from node.errors import RefusedError, RemoteProtocolError
 from node.event import Message
-from node.frame import WIRE_VERSION, Ack, Epoch, Frame, Hello, Welcome, WirePromise
+from node.frame import WIRE_VERSION, Ack, Data, Epoch, Frame, Hello, Left, Welcome
 from node.greeting import refuse_strangers
-from node.link import Incoming, Outgoing
+from node.lives import Inlet
 from node.model import Model, Pace
-from node.pace import END_NS, Horizon, Promise, Waits, may_tick
-from node.process import Process
-from node.record import Direction, HeldBack, Line, LinkState, end_line, event_line, link_line, start_line, stop_line
+from node.pace import END_NS, Horizon, Promise, may_tick
+from node.record import (
+    Direction,
+    HeldBack,
+    Line,
+    LinkState,
+    boot_line,
+    down_line,
+    end_line,
+    event_line,
+    link_line,
+    start_line,
+    stop_line,
+)
+from node.recovery import Past, no_past
+from node.window import Crash
 
 
 class Machine:
-    """What one node knows and decides; the daemon brings it bytes and time, and takes away lines and frames."""
+    """What one node knows and decides; the daemon brings it bytes and time, and takes away lines and frames.
 
-    def __init__(self, model: Model, *, run: str, pace: Pace, incarnation: int = 0) -> None:
+    With a past, it is one that goes on: `boot` must be called before anything else.
+    """
+
+    def __init__(self, model: Model, *, run: str, pace: Pace, past: Past | None = None) -> None:
+        past = past or no_past(model)
         self.model = model
         self.run = run
         self.pace: Pace = pace
-        self.incarnation = incarnation
-        self.epoch_ns: int | None = None
-        self.has_stopped = False
-        self.process = Process(model, incarnation)
-        self.outgoing = {peer: Outgoing(peer) for peer in model.peers}
-        self.incoming: dict[int, Incoming] = {}
+        self.epoch_ns = past.epoch_ns
+        self.has_stopped = past.has_stopped
+        self.is_down = False
+        self.process = past.process
+        self.outgoing = past.outgoing
+        self.incoming = past.incoming
+        self._had = past.had
+        self._is_restarted = self._lacks = past.epoch_ns is not None
+        self._has_ended = past.has_ended
+        self._crashes = sorted(
+            (crash for crash in model.crashes if crash.from_ns < model.duration_ns), key=lambda crash: crash.from_ns
+        )[past.downs :]
         self._horizon = Horizon(model.delays_ns_min())
         self._lines: list[Line] = []
         self._welcomed_by: set[int] = set()
@@ -38,30 +61,37 @@ class Machine:
         self._epoch_told: set[int] = set()
         self._stop_told: set[int] = set()
         self._sender_epoch_ns: dict[int, int] = {}
-        self._early: list[tuple[Incoming, list[Message], WirePromise | None]] = []
+        self._early: list[tuple[int, Data, list[Message], int]] = []
         self._is_interrupted = False
-        self._waits = Waits()
+        self._waits = past.waits
+
+    @property
+    def incarnation(self) -> int:
+        """Which incarnation ticks; it rises with the first tick after a crash with amnesia."""
+        return self.process.incarnation
 
     # The mesh.
 
     @property
     def missing(self) -> list[int]:
         """The nodes that have not greeted, or not answered our greeting, ascending."""
-        return sorted(set(self.model.peers) - self._welcomed_by | set(self.model.senders) - set(self.incoming))
+        unheard = {sender for sender, inlet in self.incoming.items() if not inlet.has_greeted}
+        return sorted(set(self.model.peers) - self._welcomed_by | unheard)
 
     def hello(self, recipient: int) -> Hello:
         """Return our greeting for a recipient that we have just dialled."""
         if self.epoch_ns is not None:
             self._epoch_told.add(recipient)
+        incarnation, base = self.outgoing[recipient].greet()
         return Hello(
             type="hello",
             version=WIRE_VERSION,
             run=self.run,
             sender=self.model.node,
             recipient=recipient,
-            incarnation=self.incarnation,
+            incarnation=incarnation,
             epoch_ns=self.epoch_ns,
-            base=self.outgoing[recipient].base,
+            base=base,
         )
 
     def greet(self, hello: Hello, wall: int) -> Welcome:
@@ -70,14 +100,11 @@ class Machine:
         Raises RefusedError if the two of us can never work together, RemoteProtocolError for a second epoch.
         """
         sender = hello["sender"]
-        link = self.incoming.get(sender)
-        refuse_strangers(hello, self.model, run=self.run, incarnation_min=link.incarnation if link else 0)
+        inlet = self.incoming.get(sender) or Inlet(sender)
+        refuse_strangers(hello, self.model, run=self.run, incarnation_min=inlet.incarnation)
         if hello["epoch_ns"] is not None:
             self._learn_epoch(sender, hello["epoch_ns"])
-        if link is None or link.incarnation < hello["incarnation"]:
-            link = Incoming(sender, hello["incarnation"])
-        link.greet(hello)
-        self.incoming[sender] = link
+        link = inlet.greet(hello)
         self._stop_told.discard(sender)
         self._note_link(sender, "from", "up", wall)
         return Welcome(type="welcome", incarnation=self.incarnation, have=link.have, done=link.done)
@@ -118,12 +145,13 @@ class Machine:
         elif frame["type"] == "data":
             if sender not in self._sender_epoch_ns:
                 raise RemoteProtocolError("data before the epoch in which its times are given")
-            link = self.incoming[sender]
-            new = list(link.accept(frame))
+            new, have = self.incoming[sender].accept(frame)
             if self.epoch_ns is None:
-                self._early.append((link, new, frame["promise"]))
+                self._early.append((sender, frame, new, have))
             else:
-                self._deliver(link, new, frame["promise"])
+                self._deliver(sender, frame, new, have=have)
+        elif frame["type"] == "leave":
+            self.incoming[sender].ask()
         else:
             raise RemoteProtocolError(f"a frame {frame['type']!r} from a sender")
 
@@ -132,9 +160,12 @@ class Machine:
 
         Raises RemoteProtocolError if it is out of place.
         """
+        if frame["type"] == "left":
+            self.outgoing[recipient].leave(frame)
+            return
         if frame["type"] != "ack":
             raise RemoteProtocolError(f"a frame {frame['type']!r} from a recipient")
-        self.outgoing[recipient].acknowledge(frame["done"])
+        self.outgoing[recipient].acknowledge(frame)
         if frame["stopped"]:
             self._released_by.add(recipient)
 
@@ -156,11 +187,15 @@ class Machine:
             ),
         )
         early, self._early = self._early, []
-        for link, messages, promise in early:
-            self._deliver(link, messages, promise)
-        self._promise_next()
-        if self.next_due_ns is None:
-            self._end(wall)
+        for sender, frame, messages, have in early:
+            self._deliver(sender, frame, messages, have=have)
+        self._go_on(wall)
+
+    def boot(self, wall: int, *, torn_bytes: int = 0) -> None:
+        """Go on where the log ends, of which so many bytes were cut off."""
+        assert self.epoch_ns is not None, "a log has an epoch"
+        self._lines.append(boot_line(self.model, incarnation=self.incarnation, torn_bytes=torn_bytes, wall=wall))
+        self._go_on(wall)
 
     @property
     def next_due_ns(self) -> int | None:
@@ -175,9 +210,9 @@ class Machine:
     def may_tick(self, now_ns: int) -> bool:
         """Return whether the next tick may happen at `now_ns` since the epoch."""
         due_ns = self.next_due_ns
-        if self.epoch_ns is None or due_ns is None:
+        if self.epoch_ns is None or due_ns is None or self.crash is not None:
             return False
-        answer = may_tick(self.pace, due_ns, now_ns=now_ns, horizon=self._horizon)
+        answer = self._is_whole() and may_tick(self.pace, due_ns, now_ns=now_ns, horizon=self._horizon)
         if not answer and now_ns >= due_ns:
             self._waits.wait()
         return answer
@@ -196,10 +231,49 @@ class Machine:
         for recipient, message in step.sent:
             self.outgoing[recipient].push(message)
         if step.event.cause is not None and step.event.number is not None:
-            self.incoming[step.event.cause.node].receive(step.event.number)
-        self._promise_next()
-        if self.process.next_due_ns is None:
-            self._end(wall)
+            self.incoming[step.event.cause.node].receive(step.event.cause, step.event.number)
+        self._go_on(wall)
+
+    # Crashes of the model.
+
+    @property
+    def crash(self) -> Crash | None:
+        """The crash that comes before the next tick."""
+        if not self._crashes or self.epoch_ns is None or self.has_stopped or self._is_interrupted:
+            return None
+        due_ns = self.next_due_ns
+        return self._crashes[0] if due_ns is None or due_ns >= self._crashes[0].from_ns else None
+
+    @property
+    def may_go_down(self) -> bool:
+        """Whether a crash comes now, and nobody who listens lacks anything of ours, not even our promise.
+
+        An incarnation that will be forgotten waits until everybody listens: all that it sent is in queues.
+        """
+        crash = self.crash
+        return (
+            crash is not None
+            and self._is_whole()
+            and all(outlet.has_left for outlet in self.outgoing.values() if crash.amnesia or outlet.is_connected)
+        )
+
+    def go_down(self, wall: int) -> None:
+        """Crash: whoever drives the machine must end it once its lines are written."""
+        self._lines.append(
+            down_line(
+                self.model,
+                incarnation=self.incarnation,
+                have=[
+                    (sender, incarnation, have)
+                    for sender, inlet in sorted(self.incoming.items())
+                    for incarnation, have in inlet.have().items()
+                ],
+                unreceived=self.process.unreceived(),
+                held_back=self._held_back(),
+                wall=wall,
+            )
+        )
+        self.is_down = True
 
     # The end.
 
@@ -210,6 +284,7 @@ class Machine:
             self.is_finished
             and not self._is_interrupted
             and not self.has_stopped
+            and self.crash is None
             and all(self._horizon.has_ended(sender) for sender in self.model.senders)
         )
 
@@ -229,15 +304,13 @@ class Machine:
 
     def stop(self, wall: int) -> None:
         """Write the stop record: what is left of the messages, as memory has it."""
-        waits = self._waits
-        held_back = HeldBack(ticks=waits.ticks, total_ns=waits.total_ns, max_ns=waits.max_ns)
         self._lines.append(
             stop_line(
                 self.model,
                 incarnation=self.incarnation,
                 events=self.process.index,
                 unreceived=self.process.unreceived(),
-                held_back=held_back if self.pace == "exact" else None,
+                held_back=self._held_back() if self.pace == "exact" else None,
                 wall=wall,
             )
         )
@@ -248,8 +321,8 @@ class Machine:
         if self.epoch_ns is None or self.has_stopped or self._is_interrupted:
             return
         self._is_interrupted = True
-        self._promise_next()
-        self._end(wall)
+        self._has_ended = False  # The log is sealed by an end line that says so, even behind another.
+        self._go_on(wall)
 
     # Out.
 
@@ -262,25 +335,24 @@ class Machine:
 
     def take_frames(self, recipient: int) -> Iterator[Frame]:
         """Yield what must go to a recipient now."""
-        link = self.outgoing[recipient]
-        if not link.is_connected or self.epoch_ns is None:
+        outlet = self.outgoing[recipient]
+        if not outlet.is_connected or self.epoch_ns is None:
             return
         if recipient not in self._epoch_told:
             self._epoch_told.add(recipient)
             yield Epoch(type="epoch", epoch_ns=self.epoch_ns)
-        yield from link.take()
+        yield from outlet.take(leaves=self.crash is not None)
 
-    def take_answers(self, sender: int) -> Iterator[Ack]:
+    def take_answers(self, sender: int) -> Iterator[Ack | Left]:
         """Yield what must go back to a sender now."""
-        link = self.incoming[sender]
-        if not link.is_connected:
+        inlet = self.incoming[sender]
+        if not inlet.is_connected:
             return
-        done = link.take_done()
-        needs_nothing = (self.has_stopped or self._is_interrupted) and sender not in self._stop_told
-        if needs_nothing:
+        stopped = self.has_stopped or self._is_interrupted
+        tells_stopped = stopped and sender not in self._stop_told
+        if tells_stopped:
             self._stop_told.add(sender)
-        if needs_nothing or done is not None:
-            yield Ack(type="ack", done=link.done, stopped=self.has_stopped or self._is_interrupted)
+        yield from inlet.take_answers(stopped=stopped, tells_stopped=tells_stopped)
 
     # Helpers.
 
@@ -288,25 +360,52 @@ class Machine:
         if self._sender_epoch_ns.setdefault(sender, epoch_ns) != epoch_ns:
             raise RemoteProtocolError(f"epoch {epoch_ns} after epoch {self._sender_epoch_ns[sender]}")
 
-    def _deliver(self, link: Incoming, messages: list[Message], promise: WirePromise | None) -> None:
+    def _deliver(self, sender: int, frame: Data, messages: list[Message], *, have: int) -> None:
         assert self.epoch_ns is not None, "messages wait for the start"
         # A message's times are in its sender's epoch.
-        shift_ns = self._sender_epoch_ns[link.sender] - self.epoch_ns
+        shift_ns = self._sender_epoch_ns[sender] - self.epoch_ns
         for message in messages:
-            self.process.deliver(replace(message, arrival_ns=message.arrival_ns + shift_ns) if shift_ns else message)
-        if promise is not None:
-            due_ns, seq = promise
+            self.process.deliver(
+                replace(message, arrival_ns=message.arrival_ns + shift_ns) if shift_ns else message,
+                was_here=self._was_here(sender, message),
+            )
+        if frame["promise"] is not None:
+            due_ns, seq = frame["promise"]
             here = Promise(END_NS if due_ns is None else due_ns + shift_ns, seq)
-            self._horizon.apply(link.sender, here, have=link.have)
+            self._horizon.apply(sender, here, have=have)
+
+    def _was_here(self, sender: int, message: Message) -> bool:
+        """Whether a message may have been here before a restart, so that a tick that is over did not miss it."""
+        if self.pace != "free":
+            return self._is_restarted  # Nothing is ever late.
+        return message.number <= self._had.get((sender, message.incarnation), 0)
+
+    def _is_whole(self) -> bool:
+        """Whether, after a restart, every sender has greeted again, and what was in the queue is there again."""
+        self._lacks = self._lacks and (
+            not all(inlet.has_greeted for inlet in self.incoming.values())
+            or any(self.incoming[sender].have().get(life, 0) < had for (sender, life), had in self._had.items())
+        )
+        return not self._lacks
+
+    def _go_on(self, wall: int) -> None:
+        """Promise what comes next; if nothing does, say so."""
+        self._promise_next()
+        if self.is_finished and not self._has_ended:
+            self._end(wall)
 
     def _promise_next(self) -> None:
         due_ns = self.next_due_ns
         if due_ns is not None and self.pace == "free":
             return  # Nobody waits, so nobody needs to know; the end alone is promised.
-        for link in self.outgoing.values():
-            link.promise(END_NS if due_ns is None else due_ns)
+        for outlet in self.outgoing.values():
+            outlet.newest.promise(END_NS if due_ns is None else due_ns)
+
+    def _held_back(self) -> HeldBack:
+        return HeldBack(ticks=self._waits.ticks, total_ns=self._waits.total_ns, max_ns=self._waits.max_ns)
 
     def _end(self, wall: int) -> None:
+        self._has_ended = True
         self._lines.append(
             end_line(
                 self.model,

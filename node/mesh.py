@@ -80,14 +80,18 @@ class Wire:
         return frames
 
     def send(self, frames: Iterable[Frame]) -> None:
-        """Hand frames to the transport in one write."""
+        """Hand frames to the transport in one write; if it is closed already, they stay where they are."""
+        if self._writer.transport.is_closing():
+            return
         if data := b"".join(map(encode, frames)):
             self._writer.write(data)
 
     @property
     def is_congested(self) -> bool:
         """Whether the peer is so slow to read that more should stay in the window."""
-        return self._writer.transport.get_write_buffer_size() > UNSENT_BYTES_MAX
+        transport = self._writer.transport
+        # uvloop raises where asyncio says 0.
+        return not transport.is_closing() and transport.get_write_buffer_size() > UNSENT_BYTES_MAX
 
     async def drain(self) -> None:
         """Wait until the transport has room again."""

@@ -57,10 +57,10 @@ class Horizon:
 class Waits:
     """How often and how long ticks, due by the wall clock, waited for a promise."""
 
-    def __init__(self) -> None:
-        self.ticks = 0
-        self.total_ns = 0
-        self.max_ns = 0
+    def __init__(self, ticks: int = 0, *, total_ns: int = 0, max_ns: int = 0) -> None:
+        self.ticks = ticks
+        self.total_ns = total_ns
+        self.max_ns = max_ns
         self._is_waiting = False
 
     def wait(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from node.channel import Channel
 from node.clock import CLOCKS
 from node.dice import CERTAIN, KIND, PEER, Dice, below, threshold
-from node.event import Event, Kind, Message, MessageId
+from node.event import Event, EventId, Kind, Message, MessageId
 from node.model import Model
 from node.queue import Queue
 
@@ -45,9 +45,12 @@ class Process:
         """When the next tick is due, in ns since the epoch; None after the last."""
         return None if self.next_tick is None else self.model.due_ns(self.next_tick)
 
-    def deliver(self, message: Message) -> None:
-        """Take in a message; one that a tick has already missed is late, and seen first by the next tick."""
-        if self._due_ns_last is not None and message.arrival_ns < self._due_ns_last:
+    def deliver(self, message: Message, *, was_here: bool = False) -> None:
+        """Take in a message; one that a tick has already missed is late, and seen first by the next tick.
+
+        One that was here before a restart is as late as it was then.
+        """
+        if not was_here and self._due_ns_last is not None and message.arrival_ns < self._due_ns_last:
             self._seen_ns[message.name] = self.model.duration_ns if self.next_due_ns is None else self.next_due_ns
         self._queue.put(message)
 
@@ -55,18 +58,60 @@ class Process:
         """Execute the next tick, which must exist, and return what it did."""
         tick, due_ns = self.next_tick, self.next_due_ns
         assert tick is not None and due_ns is not None, "no tick is left"
-        if self.model.crashes and (incarnation := self.model.incarnation(due_ns)) > self.incarnation:
-            self._forget(incarnation)
-        self.index += 1
+        self._begin(due_ns)
         self._queue.advance(due_ns)
         step = self._receive(tick, due_ns) if self._queue else self._act(tick, due_ns)
-        self._due_ns_last = due_ns
-        self.next_tick = self.model.next_tick(tick)
+        self._finish(tick, due_ns)
         return step
+
+    def replay(self, event: Event) -> Step:
+        """Do again what a tick did before a restart; the queue is left alone, for the senders fill it again.
+
+        Raises ValueError if this is not the next event of this machine.
+        """
+        due_ns = self.next_due_ns
+        if due_ns is None or (event.tick, event.due_ns) != (self.next_tick, due_ns):
+            expected = "no tick is left" if due_ns is None else f"tick {self.next_tick}, due at {due_ns}, is next"
+            raise ValueError(f"tick {event.tick}, due at {event.due_ns}, comes where {expected}")
+        self._begin(due_ns)
+        if event.name != (name := EventId(self.model.node, self.incarnation, self.index)):
+            raise ValueError(f"event {event.name} comes where {name} is next")
+        clock, stamp = self._clock_of(event)
+        if event.clock != clock:
+            raise ValueError(f"clock {event.clock} comes where {clock} is next")
+        self.time = clock
+        if event.cause is not None:
+            self._seen_ns.pop(event.cause, None)
+        for delivery in event.to:
+            self._channel.replay(delivery)
+        self._finish(event.tick, due_ns)
+        return Step(event, tuple(_messages(event, stamp)))
+
+    def remember_late(self, message: MessageId, seen_ns: int) -> None:
+        """Note that a message came late before a restart; it is delivered again."""
+        self._seen_ns[message] = seen_ns
 
     def unreceived(self) -> list[tuple[Message, int | None]]:
         """Return every message not yet received, and from when a tick could see it if it came late."""
         return [(message, self._seen_ns.get(message.name)) for message in self._queue]
+
+    def _begin(self, due_ns: int) -> None:
+        if self.model.crashes and (incarnation := self.model.incarnation(due_ns)) > self.incarnation:
+            self._forget(incarnation)
+        self.index += 1
+
+    def _finish(self, tick: int, due_ns: int) -> None:
+        self._due_ns_last = due_ns
+        self.next_tick = self.model.next_tick(tick)
+
+    def _clock_of(self, event: Event) -> tuple[int, int]:
+        """Return the time after an event, and the stamp that its messages carry."""
+        if event.kind == "internal":
+            return self._clock.internal(self.time), 0
+        if event.kind == "receive":
+            assert event.stamp is not None, "a receive has the stamp of its message"
+            return self._clock.receive(self.time, event.stamp), 0
+        return self._clock.send(self.time)
 
     def _forget(self, incarnation: int) -> None:
         """Come back from a crash with amnesia: the queue alone is kept, for its senders never forgot it."""

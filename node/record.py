@@ -92,6 +92,39 @@ class LinkLine(TypedDict):
     wall: TimeNs | None
 
 
+class HeldBack(TypedDict):
+    """How often and how long ticks that were due by the wall clock waited for a promise."""
+
+    ticks: Count
+    total_ns: Count
+    max_ns: Count
+
+
+class DownLine(TypedDict):
+    """The machine is about to crash, as the model has it: what its memory holds that its log does not.
+
+    `have` is `[sender, incarnation, number]` of the last message that had come, `late` as in the stop record.
+    """
+
+    event: Literal["down"]
+    node: NodeNumber
+    incarnation: Count
+    have: list[tuple[NodeNumber, Count, Count]]
+    late: list[tuple[NodeNumber, Count, Position, Copy, TimeNs]]
+    held_back: HeldBack
+    wall: TimeNs | None
+
+
+class BootLine(TypedDict):
+    """The machine is back, and goes on from what stands above; so many bytes of a torn last line were cut off."""
+
+    event: Literal["boot"]
+    node: NodeNumber
+    incarnation: Count
+    torn_bytes: Count
+    wall: TimeNs | None
+
+
 class EndLine(TypedDict):
     """No further tick will follow: the last was executed, or somebody interrupted the node."""
 
@@ -101,14 +134,6 @@ class EndLine(TypedDict):
     events: Count
     interrupted: bool
     wall: TimeNs | None
-
-
-class HeldBack(TypedDict):
-    """How often and how long ticks that were due by the wall clock waited for a promise."""
-
-    ticks: Count
-    total_ns: Count
-    max_ns: Count
 
 
 class StopLine(TypedDict):
@@ -128,7 +153,9 @@ class StopLine(TypedDict):
     wall: TimeNs | None
 
 
-Line: TypeAlias = StartLine | InternalLine | SendLine | ReceiveLine | LinkLine | EndLine | StopLine
+Line: TypeAlias = (
+    StartLine | InternalLine | SendLine | ReceiveLine | LinkLine | DownLine | BootLine | EndLine | StopLine
+)
 LINE: TypeAdapter[Line] = TypeAdapter(
     Annotated[Line, Field(discriminator="event")],
     config=ConfigDict(extra="forbid", strict=True),
@@ -194,6 +221,32 @@ def link_line(
     )
 
 
+def down_line(
+    model: Model,
+    *,
+    incarnation: int,
+    have: Sequence[tuple[int, int, int]],
+    unreceived: Sequence[tuple[Message, int | None]],
+    held_back: HeldBack,
+    wall: int | None,
+) -> DownLine:
+    """Return the line behind which a machine crashes."""
+    return DownLine(
+        event="down",
+        node=model.node,
+        incarnation=incarnation,
+        have=list(have),
+        late=_late(unreceived),
+        held_back=held_back,
+        wall=wall,
+    )
+
+
+def boot_line(model: Model, *, incarnation: int, torn_bytes: int, wall: int | None) -> BootLine:
+    """Return the line that says that a machine is back."""
+    return BootLine(event="boot", node=model.node, incarnation=incarnation, torn_bytes=torn_bytes, wall=wall)
+
+
 def end_line(model: Model, *, incarnation: int, events: int, interrupted: bool, wall: int | None) -> EndLine:
     """Return the line behind a machine's last event."""
     return EndLine(
@@ -219,14 +272,18 @@ def stop_line(
         incarnation=incarnation,
         events=events,
         incoming=[(sender, in_queue[sender], in_flight[sender]) for sender in model.senders],
-        late=[
-            (message.sender, message.incarnation, message.index, message.copy, seen_ns)
-            for message, seen_ns in unreceived
-            if seen_ns is not None
-        ],
+        late=_late(unreceived),
         held_back=held_back,
         wall=wall,
     )
+
+
+def _late(unreceived: Sequence[tuple[Message, int | None]]) -> list[tuple[int, int, int, int, int]]:
+    return [
+        (message.sender, message.incarnation, message.index, message.copy, seen_ns)
+        for message, seen_ns in unreceived
+        if seen_ns is not None
+    ]
 
 
 def parse_line(line: bytes) -> Line:

@@ -25,8 +25,9 @@ from node.config import NodeConfig, parse
 from node.daemon import Daemon
 from node.epoch import EpochFile
 from node.errors import OutputError
-from node.journal import seal_away
+from node.journal import Reading, read_unsealed, seal_away
 from node.machine import Machine
+from node.recovery import recover
 from node.supervisor import ByHand, Control
 
 INTERRUPTED = 130
@@ -52,8 +53,10 @@ def run(arguments: Sequence[str]) -> int:
 async def _take_part(config: NodeConfig) -> int:
     log_path = _log_path(config)
     supervisor = Control() if config.is_controlled else _by_hand(config)
-    machine = Machine(config.model, run=config.run, pace=config.pace)
-    daemon = Daemon(machine, supervisor, log_path=log_path, start_deadline_s=config.start_deadline_s)
+    reading = _read_back(log_path) if config.continues else None
+    past = reading and recover(reading.lines, config.model, run=config.run, pace=config.pace, name=str(log_path))
+    machine = Machine(config.model, run=config.run, pace=config.pace, past=past)
+    daemon = Daemon(machine, supervisor, log_path=log_path, start_deadline_s=config.start_deadline_s, reading=reading)
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows has no such handlers; there Ctrl-C is a KeyboardInterrupt.
             asyncio.get_running_loop().add_signal_handler(number, daemon.interrupt)
@@ -73,9 +76,18 @@ def _log_path(config: NodeConfig) -> Path:
     except OSError as error:
         raise OutputError(f"{config.log_dir}: cannot create this directory: {error.strerror}") from None
     path = config.log_dir / f"events-{config.model.node}.jsonl"
+    if config.continues:
+        return path
     if (sealed := seal_away(path)) is not None:
         log.info(f"an older log is now {sealed}")
     return path
+
+
+def _read_back(path: Path) -> Reading:
+    reading = read_unsealed(path)
+    if reading.torn_bytes:
+        log.warning(f"{path}:{len(reading.lines) + 1}: the last line is torn; its {reading.torn_bytes} bytes are cut")
+    return reading
 
 
 def _by_hand(config: NodeConfig) -> ByHand:

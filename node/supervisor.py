@@ -5,6 +5,7 @@ Never touches the machine. Source: model section 6.
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -57,6 +58,10 @@ class ByHand:
             return self._epoch_file.agree(time.time_ns())
         return time.time_ns() if self._epoch_ns is None else self._epoch_ns
 
+    def go_down(self) -> None:
+        """Never called: a machine that is to crash is refused where nobody would restart it."""
+        raise AssertionError("nobody would restart this node")
+
     async def release(self, daemon: Daemon) -> None:
         """Serve the peers until each has said that it needs nothing more."""
         try:
@@ -98,6 +103,12 @@ class Control:
         """Print `{"ready": true}`, read `{"epoch_ns"}`."""
         _say({"ready": True})
         return int((await self._hear(_EPOCH))["epoch_ns"])
+
+    def go_down(self) -> None:
+        """Print `{"down": true}` and die, as a process does that is killed."""
+        _say({"down": True})
+        # Windows has no SIGKILL; there every signal ends a process at once.
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
     async def release(self, daemon: Daemon) -> None:
         """Print `{"stopped": true}`; the end of stdin says that everybody has."""

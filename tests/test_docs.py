@@ -167,7 +167,7 @@ def test_the_figures_of_each_question_are_those_of_its_runs(name: str, cells: st
 def test_every_experiment_with_faults_has_figures() -> None:
     questions = [path.stem for path in sorted((ROOT / "configs").glob("*.yaml"))]
 
-    assert len(FIGURES) == 12
+    assert len(FIGURES) == 14
     assert {name for name, _ in FIGURES} <= set(questions)
 
 

@@ -15,7 +15,6 @@ from node.record import FORMAT_VERSION
 from orchestrator.answer import Answer
 from orchestrator.bar import progress_bar
 from orchestrator.config import Experiment, load_experiment
-from orchestrator.config.faults import Crash
 from orchestrator.estimate import bytes_of
 from orchestrator.interrupt import Interrupt
 from orchestrator.run import Lab, Result, Setting, perform
@@ -43,7 +42,6 @@ def answer(options: Namespace) -> Answer:
     experiment = load_experiment(
         options.config, options.set, seed=options.seed, duration=options.duration, runs=options.runs
     )
-    _refuse_crashes(experiment, setting)
     result = record(
         experiment, setting, out=options.out, command=options.words, announcement=announcement(experiment, setting)
     )
@@ -54,14 +52,6 @@ def answer(options: Namespace) -> Answer:
         show_run(screen, experiment, setting, result)
 
     return Answer(data=result.data, show=show, exit_code=result.exit_code, problem=result.problem)
-
-
-def _refuse_crashes(experiment: Experiment, setting: Setting) -> None:
-    """Return if nobody must be restarted, or the lab can do that."""
-    if setting.lab == "live" and any(isinstance(fault, Crash) for fault in experiment.faults):
-        raise UsageError(
-            f"{experiment.name}: --lab live cannot restart a crashed machine yet; --lab simulated gives the same events"
-        )
 
 
 def make_setting(lab: Lab, pace: Pace | None) -> Setting:

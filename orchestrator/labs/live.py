@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from node.errors import ScaleModelError, first_of
-from node.model import MODEL_JSON, Model, Pace
+from node.model import MODEL_JSON, SECOND_NS, Model, Pace
 from orchestrator.labs.outcome import Outcome
 from orchestrator.labs.progress import Progress, Watcher, nobody
 from orchestrator.labs.stopwatch import Stopwatch
@@ -24,6 +24,8 @@ from orchestrator.rundir import Run
 HOST: Final = "127.0.0.1"
 LEAD_NS: Final = 50_000_000
 """How far ahead the common epoch is, so that every node has heard of it when it comes."""
+RETURN_NS: Final = 1_500_000_000
+"""How long before the end of a crash its node is started again, so that it listens, and is heard, in time."""
 SEAL_S_MAX: Final = 5.0
 NODE_COMMAND: Final = (sys.executable, "-P", "-m", "node")  # -P: never somebody's own node.py
 
@@ -69,10 +71,17 @@ class Node:
         self._process = process
         self._stderr_path = stderr_path
         self._observer = observer
-        observer.note("start", node, pid=process.pid)
+        self._has_ended = False
 
     async def hear(self, key: str) -> Any:
         """Return what the node says next, under `key`.
+
+        Raises NodeDiedError if it says nothing more.
+        """
+        return (await self.words())[key]
+
+    async def words(self) -> dict[str, Any]:
+        """Return what the node says next.
 
         Raises NodeDiedError if it says nothing more.
         """
@@ -80,7 +89,8 @@ class Node:
         line = await self._process.stdout.readline()
         if not line:
             raise NodeDiedError(self.node, await self._process.wait(), self._last_words())
-        return orjson.loads(line)[key]
+        words: dict[str, Any] = orjson.loads(line)
+        return words
 
     def tell(self, **words: object) -> None:
         """Send the node one line."""
@@ -94,12 +104,15 @@ class Node:
 
     async def ended(self) -> None:
         """Return when the node has exited; one that takes too long is killed."""
+        if self._has_ended:
+            return
         try:
             async with asyncio.timeout(SEAL_S_MAX):
                 code = await self._process.wait()
         except TimeoutError:
             self.kill()
             code = await self._process.wait()
+        self._has_ended = True
         self._observer.note("exit", self.node, code=code)
 
     def kill(self) -> None:
@@ -124,54 +137,92 @@ class LiveRun:
         self._pace: Pace = pace
         self._command = command
         self._observer = Observer(run.observer_path)
-        self._nodes: list[Node] = []
+        self._nodes: dict[int, Node] = {}
+        self._epoch_ns = 0
 
     async def assemble(self) -> None:
         """Start every node, and introduce them; return when the mesh is complete."""
-        for number, model in self._machines.items():
-            self._nodes.append(await self._spawn(number, model))
-        for node in self._nodes:
+        for number in self._machines:
+            self._nodes[number] = await self._spawn(number)
+        for node in self._nodes.values():
             node.port = await node.hear("port")
-        addresses = {node.node: (HOST, node.port) for node in self._nodes}
-        for node in self._nodes:
-            peers = self._machines[node.node].peers
-            node.tell(peers={peer: addresses[peer] for peer in peers})
-        await _all(node.hear("ready") for node in self._nodes)
+        for node in self._nodes.values():
+            self._introduce(node)
+        await _all(node.hear("ready") for node in self._nodes.values())
 
     async def go(self) -> None:
         """Give the common epoch, and return when there is a stop record of every node."""
-        epoch_ns = time.time_ns() + (0 if self._pace == "fast" else LEAD_NS)
-        for node in self._nodes:
-            node.tell(epoch_ns=epoch_ns)
-        await _all(node.hear("stopped") for node in self._nodes)
+        self._epoch_ns = time.time_ns() + (0 if self._pace == "fast" else LEAD_NS)
+        for node in self._nodes.values():
+            node.tell(epoch_ns=self._epoch_ns)
+        await _all(self._see_through(number) for number in self._machines)
 
     async def dismiss(self) -> None:
         """End every node that is still there."""
-        for node in self._nodes:
+        for node in self._nodes.values():
             node.dismiss()
-        await _all(node.ended() for node in self._nodes)
+        await _all(node.ended() for node in self._nodes.values())
 
     def kill(self) -> None:
         """Kill every node that is still there; a signal handler may call this."""
-        for node in self._nodes:
+        for node in self._nodes.values():
             node.kill()
 
-    async def _spawn(self, node: int, model: Model) -> Node:
+    async def _see_through(self, number: int) -> None:
+        """Return when there is a stop record of a machine, which is restarted whenever the model lets it crash."""
+        crashes = sorted(self._machines[number].crashes, key=lambda crash: crash.from_ns)
+        while "down" in await self._nodes[number].words():
+            crash = crashes.pop(0)
+            await self._nodes[number].ended()
+            self._observer.note(
+                "fault", number, kind="crash", from_ns=crash.from_ns, to_ns=crash.to_ns, amnesia=crash.amnesia
+            )
+            await self._until_return(number, crash.to_ns)
+            await self._restart(number)
+
+    async def _until_return(self, number: int, to_ns: int) -> None:
+        """Wait until a machine must be started again: at the latest when the run is over, to write its stop record."""
+        if self._pace == "fast":
+            return
+        loop = asyncio.get_running_loop()
+        back_ns = self._epoch_ns + min(to_ns, self._machines[number].duration_ns) - RETURN_NS
+        come = asyncio.Event()
+        timer = loop.call_later(max(0, back_ns - time.time_ns()) / SECOND_NS, come.set)
+        try:
+            await come.wait()
+        finally:
+            timer.cancel()
+
+    async def _restart(self, number: int) -> None:
+        """Start a node again, where its peers look for it; it goes on where its log ends."""
+        port = self._nodes[number].port
+        node = await self._spawn(number, port=port, continues=True)
+        node.port = port  # Known before the node says so: others may be introduced meanwhile.
+        self._nodes[number] = node
+        await node.hear("port")
+        self._introduce(node)
+
+    def _introduce(self, node: Node) -> None:
+        node.tell(peers={peer: (HOST, self._nodes[peer].port) for peer in self._machines[node.node].peers})
+
+    async def _spawn(self, node: int, *, port: int = 0, continues: bool = False) -> Node:
         path = self._run.model_path(node)
-        content = {"run": self._name, "pace": self._pace, "model": orjson.Fragment(MODEL_JSON.dump_json(model))}
-        path.write_bytes(orjson.dumps(content) + b"\n")
-        arguments = ("--control", "--port", "0", "--model", str(path), "--log-dir", str(self._run.path))
+        model = orjson.Fragment(MODEL_JSON.dump_json(self._machines[node]))
+        path.write_bytes(orjson.dumps({"run": self._name, "pace": self._pace, "model": model}) + b"\n")
+        arguments = ["--control", "--port", str(port), "--model", str(path), "--log-dir", str(self._run.path)]
         stderr_path = self._run.stderr_path(node)
-        with stderr_path.open("wb") as stderr:
+        with stderr_path.open("ab" if continues else "wb") as stderr:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
                 *arguments,
+                *(["--continue"] if continues else []),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=stderr,
                 # Ctrl-C is for the orchestrator; it tells the nodes.
                 start_new_session=True,
             )
+        self._observer.note("restart" if continues else "start", node, pid=process.pid)
         return Node(node, process, stderr_path=stderr_path, observer=self._observer)
 
 

@@ -98,7 +98,8 @@ def _out_of_place(log: Log, line: Line) -> str | None:
         return "a second end line" if log.end and not is_seal else None
     if kind == "stop":
         return "a second stop record" if log.stop else None if log.end else "a stop record before any end line"
-    return "an event after the end" if kind != "link" and (log.end or log.stop) else None
+    is_event = kind not in ("link", "boot", "down")
+    return "an event after the end" if is_event and (log.end or log.stop) else None
 
 
 def _keep(log: Log, number: int, line: Line) -> None:

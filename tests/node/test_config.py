@@ -76,6 +76,7 @@ def test_a_machine_by_hand_needs_its_number_alone() -> None:
         start_deadline_s=600.0,
         log_dir=Path("logs"),
         is_controlled=False,
+        continues=False,
     )
 
 
@@ -143,7 +144,7 @@ def test_every_flag_is_tried() -> None:
     """A new flag needs a line above."""
     flags = {action.option_strings[-1] for action in parser()._actions}
 
-    assert flags == {flag for flag, *_ in FLAGS} | {"--help", "--id", "--pace", "--model", "--control"}
+    assert flags == {flag for flag, *_ in FLAGS} | {"--help", "--id", "--pace", "--model", "--control", "--continue"}
 
 
 @pytest.mark.parametrize(("value", "expected"), [("1", True), ("true", True), ("YES", True), ("0", False), ("", False)])
@@ -269,14 +270,16 @@ def test_a_wrong_value_in_a_model_file_is_named(tmp_path: Path, changes: dict[st
     assert refuse(ConfigurationError, ["--model", path]).startswith(f"{path}: {place}: ")
 
 
-def test_a_model_that_is_to_crash_is_refused(tmp_path: Path) -> None:
-    """78: a node that would only pause must not say that it was dead."""
+def test_by_hand_a_model_that_is_to_crash_is_refused(tmp_path: Path) -> None:
+    """78: nobody would start the node again; whoever leads it does."""
     crash = {"from_ns": 1, "to_ns": 2, "amnesia": False}
     model = {**orjson.loads(MODEL_JSON.dump_json(MODEL)), "crashes": [crash]}
 
-    assert "a node cannot be restarted yet" in refuse(
-        ConfigurationError, ["--model", write_model(tmp_path, model=model)]
-    )
+    path = write_model(tmp_path, model=model)
+
+    assert "by hand nobody restarts it" in refuse(ConfigurationError, ["--model", path])
+    assert parse(["--control", "--model", path], {}).model.crashes
+    assert "--continue" in refuse(UsageError, ["--continue", "--model", write_model(tmp_path)])
 
 
 # Refused.

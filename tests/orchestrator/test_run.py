@@ -213,29 +213,14 @@ def test_the_announcement_says_how_long_it_takes_and_what_is_faster() -> None:
 CRASH = "faults: [{from: 100ms, to: 200ms, crash: 2}]\n"
 
 
-@pytest.mark.parametrize("arguments", [[], ["--pace", "fast"], ["--lab", "live"]], ids=" ".join)
-def test_a_crash_is_refused_by_the_live_lab_before_anything_runs(
-    config: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Exit 64, one line that names what can be done: a crashed machine cannot be restarted yet."""
-    Path(config).write_text(EXPERIMENT + CRASH)
-    code = main(["run", config, *arguments])
-
-    assert code == 64
-    assert capsys.readouterr().err == (
-        "error: quick: --lab live cannot restart a crashed machine yet; --lab simulated gives the same events\n"
-    )
-    assert not Path("runs").exists()
-
-
-@pytest.mark.parametrize("lab", ["simulated", "in-process"])
-def test_a_crash_is_run_by_the_labs_that_start_no_process(
-    config: str, lab: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize("lab", ["simulated", "in-process", pytest.param("live", marks=pytest.mark.live)])
+def test_a_crash_is_run_by_every_lab(config: str, lab: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Valid, and where it is no simulation itself, equal to it."""
     Path(config).write_text(EXPERIMENT + CRASH)
     code, data = run_json(capsys, config, "--lab", lab, "--runs", "1")
 
     assert (code, data["verdict"]) == (0, "valid")
+    assert data["runs"][0]["fidelity"] == (None if lab == "simulated" else 1.0)
 
 
 def test_a_machine_to_which_nobody_sends_is_remarked() -> None:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.model import Model, Pace
-from node.record import parse_event, parse_line
+from node.record import Line, parse_event, parse_line
 from orchestrator.labs.inprocess import run_in_process
 from orchestrator.labs.live import run_live
 from orchestrator.labs.outcome import Outcome
@@ -26,8 +26,8 @@ from orchestrator.trace import Report, Trace, check, compare, read_trace
 from orchestrator.trace.twin import unexplained
 from orchestrator.twin import simulated
 from tests.clusters import cluster
-from tests.fault_mixes import EACH, half_a_second, is_with_a_crash, machines_of, mixes
-from tests.golden_runs import WITHOUT_A_CRASH, as_array, expected
+from tests.fault_mixes import EACH, half_a_second, machines_of, mixes
+from tests.golden_runs import ALL, as_array, expected
 from tests.golden_runs import machines as golden_machines
 from tests.mistakes import MISTAKES
 
@@ -161,7 +161,7 @@ def test_at_free_every_difference_has_a_late_message_in_its_past(tmp_path: Path)
     assert [] == unexplained(trace, simulated(machines))
 
 
-@pytest.mark.parametrize("name", WITHOUT_A_CRASH)
+@pytest.mark.parametrize("name", ALL)
 def test_a_live_cluster_gives_the_golden_trace(name: str, tmp_path: Path) -> None:
     """The conformance traces, by processes that talk TCP."""
     machines = golden_machines(name)
@@ -176,7 +176,6 @@ def test_a_live_cluster_gives_the_golden_trace(name: str, tmp_path: Path) -> Non
 
 # Faults of the model.
 
-WITHOUT_A_CRASH_EACH = [name for name in EACH if not is_with_a_crash(name)]
 BESIDE = 4
 """So many clusters run at a time: most of what one takes is the start of its processes."""
 
@@ -203,8 +202,8 @@ def perform_beside(
 
 @pytest.mark.parametrize("pace", ["exact", "fast"])
 def test_with_each_fault_a_live_cluster_gives_the_simulated_trace(pace: Pace, tmp_path: Path) -> None:
-    """What the model loses, holds, doubles, lets overtake or slows down is the same over TCP: valid, fidelity 1."""
-    clusters = {name: half_a_second(name) for name in WITHOUT_A_CRASH_EACH}
+    """What the model loses, holds, doubles, lets overtake or kills is the same over TCP: valid, fidelity 1."""
+    clusters = {name: half_a_second(name) for name in EACH}
     found = perform_beside(tmp_path, clusters, pace)
 
     assert dict.fromkeys(clusters, ("valid", 1.0)) == {
@@ -218,7 +217,7 @@ def test_with_any_mix_of_faults_a_live_cluster_gives_the_simulated_trace(
 ) -> None:
     """Whatever hypothesis draws to go wrong at once."""
 
-    @given(st.lists(mixes(crashes=False), min_size=BESIDE, max_size=BESIDE))
+    @given(st.lists(mixes(crashes=True), min_size=BESIDE, max_size=BESIDE))
     @settings(deadline=None, max_examples=2, database=None)
     def law(drawn: list[dict[str, Any]]) -> None:
         clusters = {str(number): machines_of(fields) for number, fields in enumerate(drawn)}
@@ -291,13 +290,66 @@ def test_at_free_faults_are_those_of_the_model_too(tmp_path: Path) -> None:
     assert [] == unexplained(trace, simulated(machines))
 
 
-def test_a_machine_that_is_to_crash_is_refused_by_its_node(tmp_path: Path) -> None:
-    """Exit 78, in one line: a node that cannot be restarted does not begin."""
-    outcome = live(tmp_path, half_a_second("crash"), pace="fast")
+# Crashes of the model.
 
-    assert outcome.exit_code == 78
-    assert outcome.failure is not None
-    assert "machine 2 is to crash, and a node cannot be restarted yet; simulate it" in outcome.failure
+
+def lines_of(directory: Path, node: int) -> list[Line]:
+    """Return the lines of a machine's log."""
+    return [parse_line(line) for line in Run(directory).events_path(node).read_bytes().split(b"\n")[:-1]]
+
+
+def test_a_machine_that_crashes_is_killed_and_started_again(tmp_path: Path) -> None:
+    """The observer saw a SIGKILL and a second process; the log goes on behind `down` and `boot`, in one run."""
+    outcome = live(tmp_path, half_a_second("crash"), pace="exact")
+    kinds = [
+        line["event"] for line in lines_of(tmp_path, 2) if line["event"] in ("start", "down", "boot", "end", "stop")
+    ]
+    codes = {line["node"]: line["code"] for line in reversed(observed(tmp_path, "exit"))}
+
+    assert outcome.failure is None
+    assert ["start", "down", "boot", "end", "stop"] == kinds
+    assert {1: 0, 2: -signal.SIGKILL, 3: 0} == codes
+    assert [2] == [line["node"] for line in observed(tmp_path, "restart")]
+    assert [("crash", 150_000_000, 300_000_000, False)] == [
+        (line["kind"], line["from_ns"], line["to_ns"], line["amnesia"]) for line in observed(tmp_path, "fault")
+    ]
+
+
+def test_a_machine_that_is_down_at_the_end_is_started_once_more_for_its_stop_record(tmp_path: Path) -> None:
+    """It has no tick left; what is in its queue comes back from its senders, and the balance is exact."""
+    machines = half_a_second("crash to the end")
+    live(tmp_path, machines, pace="exact")
+    _, report, fidelity = judged(tmp_path, machines)
+    kinds = [
+        line["event"] for line in lines_of(tmp_path, 2) if line["event"] not in ("link", "internal", "send", "receive")
+    ]
+
+    assert ["start", "end", "down", "boot", "stop"] == kinds
+    assert ("valid", 1.0) == (report.verdict, fidelity)
+    assert "valid" == next(one.verdict for one in report.checks if one.name == "every-message-accounted")
+
+
+def test_with_amnesia_no_incarnation_receives_a_message_twice(tmp_path: Path) -> None:
+    """A new incarnation counts from 1 and receives what the old one had not."""
+    machines = half_a_second("amnesia twice")
+    live(tmp_path, machines, pace="fast")
+    received = [(line["incarnation"], *line["from"]) for line in lines_of(tmp_path, 2) if line["event"] == "receive"]
+    incarnations = [line["incarnation"] for line in lines_of(tmp_path, 2) if "index" in line]
+
+    assert {0, 2} == set(incarnations)
+    assert len(received) == len(set(received)) == len({name[1:] for name in received})
+
+
+def test_at_free_a_crash_leaves_nothing_that_cannot_be_proved(tmp_path: Path) -> None:
+    """What was in the queue before the crash is not late after it; what differs has a late message in its past."""
+    machines = machines_of(
+        MIX | {"duration": "5s", "faults": ({"from": "1s", "to": "4s", "crash": 4, "amnesia": True},)}
+    )
+    live(tmp_path, machines, pace="free")
+    trace, report, _ = judged(tmp_path, machines)
+
+    assert report.verdict == "valid"
+    assert [] == unexplained(trace, simulated(machines))
 
 
 @pytest.mark.parametrize("name", MISTAKES)
