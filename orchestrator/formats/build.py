@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from node.errors import one_line
+from node.errors import NoLogError, one_line
 from orchestrator.audit.store import OTHER, SEND, ForeignTrace
 from orchestrator.formats.clocks import CLOCK_MAX, Numbers, read_numbers
 from orchestrator.formats.format import LogFormat
@@ -145,10 +145,14 @@ class Builder:
         return np.array(list(map(numbers.__getitem__, names)), np.int64)
 
     def _note_file(self, node: str, file: int, file_name: str) -> None:
-        """Doubt two files of one machine: nobody knows which of its events came first, if they are one machine's."""
+        """Refuse two files of one machine: nobody knows which of its events came first, or if it is one machine."""
         first, its_name = self._file_of.setdefault(node, (file, file_name))
         if first != file:
-            self.doubts.append(f"{its_name} and {file_name} are both of the machine {one_line(node, 40)!r}")
+            both = file_name if file_name == its_name else f"{its_name} and {file_name}"
+            raise NoLogError(
+                f"{both}: two logs of the machine {one_line(node, 40)!r}; check one run at a time, or say in a format "
+                "what names the machine"
+            )
 
     def _clocks(self, values: Mapping[str, list[Any]], count: int) -> tuple[Column, Column, dict[int, str]]:
         """Return clocks and stamps, and why those of a record cannot be read, by its position."""
