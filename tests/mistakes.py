@@ -58,8 +58,8 @@ def merge_on_arrival(patch: pytest.MonkeyPatch) -> None:
     """Merge a stamp into the clock when its message comes, not when it is received."""
     deliver = Process.deliver
 
-    def planted(self: Process, message: Message) -> None:
-        deliver(self, message)
+    def planted(self: Process, message: Message, *, was_here: bool = False) -> None:
+        deliver(self, message, was_here=was_here)
         self.time = max(self.time, message.stamp)
 
     patch.setattr(Process, "deliver", planted)

@@ -159,7 +159,7 @@ sys.exit(main(sys.argv[1:]))
     [
         ("check good", "orchestrator.executions.check"),
         ("check good --json", "orchestrator.executions.check"),
-        ("measure good", "orchestrator.commands.measure.measure"),
+        ("measure good", "orchestrator.executions.measure"),
         ("compare good good --json", "orchestrator.commands.compare.paired"),
         ("export good --format csv", "orchestrator.commands.export.write"),
         ("runs", "orchestrator.commands.runs.facts"),
