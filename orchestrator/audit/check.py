@@ -123,22 +123,21 @@ def _clock_condition(trace: ForeignTrace, pairing: Pairing, order: Order) -> Che
 
 
 def _vectors_contained(trace: ForeignTrace, pairing: Pairing) -> Check:
-    """Compare the vectors of each send and its receive, where the log says which belong together."""
+    """Compare the vectors of each send and its receive, where each receive names its send."""
     assert trace.vector is not None, "asked of logs with vectors"
-    if pairing.evidence not in ("by-id", "by-order") or not len(pairing.edges.effect):
+    if pairing.evidence != "by-id" or not len(pairing.edges.effect):
         return not_applicable("clock-condition", "the clock is a vector; vector-valid judges it.")
-    findings = Findings("clock-condition", pairing.evidence)
+    findings = Findings("clock-condition", "by-id")
     sends, receives = pairing.edges
-    is_wrong = (trace.vector[sends] > trace.vector[receives]).any(axis=1)
-    rows = np.arange(len(trace))
-    is_whole = (trace.vector[rows, trace.node] == trace.position).all() or pairing.evidence == "by-id"
-    for place in np.flatnonzero(is_wrong).tolist():
-        say = findings.violated if is_whole else findings.unknown
-        say(
+    wrong = np.flatnonzero((trace.vector[sends] > trace.vector[receives]).any(axis=1))
+    findings.all_violated(
+        wrong.tolist(),
+        lambda place: (
             f"{trace.name_of(int(receives[place]))} received what {trace.name_of(int(sends[place]))} sent, but its "
             f"vector does not contain that send's: a receive knows what its send knew (Fidge, Mattern). "
             f"({trace.place_of(int(sends[place]))}, {trace.place_of(int(receives[place]))})"
-        )
+        ),
+    )
     return findings.check()
 
 

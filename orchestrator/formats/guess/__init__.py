@@ -13,7 +13,7 @@ import numpy as np
 from node.errors import NoLogError, one_line
 from orchestrator.formats.collect import collect
 from orchestrator.formats.extract import extract
-from orchestrator.formats.format import LogFormat
+from orchestrator.formats.format import LogFormat, compiled
 from orchestrator.formats.guess.expression import shortest
 from orchestrator.formats.guess.files import Naming, escaped, groups_of_files, name_files
 from orchestrator.formats.guess.frames import frames_of
@@ -157,7 +157,10 @@ def _ignore(study: Study, unmatched: Sequence[str]) -> list[str]:
     if rules:
         expressions.append(r"^[\s|+:=*_-]+$")
     found = list(dict.fromkeys(expressions))
-    return found if len(found) <= IGNORED_MAX else _without_marker(study, lines) or found
+    if len(found) > IGNORED_MAX:
+        found = _without_marker(study, lines) or found
+    # What would take an event away is worse than a line that is counted as matching nothing.
+    return [one for one in found if not any(map(compiled(one).search, events))]
 
 
 def _without_marker(study: Study, lines: Sequence[str]) -> list[str]:
