@@ -99,7 +99,8 @@ def without_machine(trace: ForeignTrace, node: int) -> ForeignTrace:
 def too_early(events: Sequence[Event]) -> int:
     """Return how many receives are not later than their send: the truth, which a log may not show."""
     clocks = {event.name: event.clock for event in events}
-    return sum(event.cause is not None and event.clock <= clocks[event.cause.send] for event in events)
+    causes = [(event, clocks.get(event.cause.send)) for event in events if event.cause]
+    return sum(sent is not None and event.clock <= sent for event, sent in causes)
 
 
 def _kind(event: Event) -> int:

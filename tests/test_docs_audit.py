@@ -13,6 +13,7 @@ import pytest
 from orchestrator.audit.revealed import FILE
 from orchestrator.commandline import parse
 from orchestrator.labs.simulated import simulate
+from tests.bench.evidence import MUST_BE_FOUND, Kind, no_mistake
 from tests.bench.publish import BEGIN, DOCUMENT, END, as_markdown, in_file
 from tests.clusters import cluster
 
@@ -22,6 +23,10 @@ EVIDENCE = DOCUMENT.read_text()
 
 SAVED = re.compile(r"`([\w./-]+)`:\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = re.compile(r"^```\n((?:\$ )?python3 lab\.py .*?)^```$", re.MULTILINE | re.DOTALL)
+ALWAYS = (
+    *(Kind("by-id", names_recipients=True, has_times=has_times) for has_times in (True, False)),
+    Kind("by-order", names_recipients=True, has_times=True),
+)
 EXAMPLE = re.compile(r"^\*\*(By \w+)\.\*\*$.*?^```csv\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -131,3 +136,17 @@ def test_the_tables_are_those_of_the_file_that_is_shipped() -> None:
 
     assert as_markdown(in_file(FILE.read_text())) == tables
     assert held["made_by"] in EVIDENCE
+
+
+def test_what_the_document_reads_in_the_tables_is_there() -> None:
+    """A clean log is never called anything else, and by id or order each of the five is always found."""
+    found = in_file(FILE.read_text())
+    clean = [row for row in found if row.mistake == no_mistake.__name__]
+    five = {plant.__name__ for plant in MUST_BE_FOUND}
+    judged = [row for row in found if row.mistake in five and row.kind in ALWAYS]
+
+    assert len(five) == 5
+    assert clean
+    assert all(row.violated == row.unknown == 0 for row in clean)
+    assert {row.mistake for row in judged} == five
+    assert all(row.violated == row.runs for row in judged)

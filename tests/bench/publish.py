@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from orchestrator.audit.revealed import FILE
-from tests.bench.evidence import TOPICS, Found, Grid, Kind, grids
+from tests.bench.evidence import REMARKED, TOPICS, Found, Grid, Kind, grids
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "evidence.md"
 BEGIN: Final = "<!-- by tests.bench.publish: do not edit -->\n"
@@ -39,7 +39,7 @@ def as_file(found: Iterable[Found]) -> str:
             "mistake": mistake,
             "violated": [row.violated for row in some],
             "unknown": [row.unknown for row in some],
-            "remarked": {topic: [row.remarked[topic] for row in some] for topic in TOPICS},
+            "remarked": {topic: [row.remarked[topic] for row in some if row.kind in REMARKED] for topic in TOPICS},
         }
         lines.append(json.dumps(line))
     head = {
@@ -65,12 +65,19 @@ def in_file(text: str) -> list[Found]:
             runs=held["runs"],
             violated=line["violated"][column],
             unknown=line["unknown"][column],
-            remarked={topic: counts[column] for topic, counts in line["remarked"].items()},
+            remarked=_remarked(line, Kind(*kind)),
             must_be=None,
         )
         for line in held["found"]
         for column, kind in enumerate(held["kinds"])
     ]
+
+
+def _remarked(line: Mapping[str, Any], kind: Kind) -> dict[str, int]:
+    """Return the remarks on a kind of log, if it is one of which they are told."""
+    if kind not in REMARKED:
+        return {}
+    return {topic: counts[REMARKED.index(kind)] for topic, counts in line["remarked"].items()}
 
 
 def as_markdown(found: Sequence[Found]) -> str:

@@ -20,8 +20,8 @@ from orchestrator.trace.store import NULL, Column, Mask
 class _Found(NamedTuple):
     """What is wrong with receives that name one sender: in the record, and with whatever the record may lack.
 
-    `sends` are in their order what the receives are of, if that is known. `is_early` and `is_again` say which receives
-    are not later than their send, or were received before, for certain.
+    `sends` are in their order what the receives are of, if that is known. `is_early` says which receives are not later
+    than their send for certain.
     """
 
     receives: Column
@@ -29,17 +29,19 @@ class _Found(NamedTuple):
     recorded: Least
     proved: Least
     is_early: Mask
-    is_again: Mask
 
 
 def pair(ledger: Ledger, receives: Column) -> None:
     """Pair the receives of each link with its sends, in their order."""
     trace = ledger.trace
-    ordered = receives[np.lexsort((trace.position[receives], trace.node[receives]))]
+    receives = receives[np.lexsort((trace.position[receives], trace.node[receives]))]
     for sender in np.unique(trace.sender[receives]).tolist():
+        mine = receives[trace.sender[receives] == sender]
+        is_again = _is_again(trace, mine)
+        ledger.exactly_once.all_violated(mine[is_again].tolist(), lambda row: _received_again(trace, row))
+        mine = mine[~is_again]
         program = trace.programs[sender]
         sends = program[trace.is_send[program]]
-        mine = ordered[trace.sender[ordered] == sender]
         links = {node: mine[trace.node[mine] == node] for node in np.unique(trace.node[mine]).tolist()}
         falls = trace.has_clock and bool((np.diff(trace.clock[program]) < 0).any())
         is_divided = len(trace.nodes) > 2 and bool((trace.to[sends] == ONE).any())
@@ -52,14 +54,22 @@ def pair(ledger: Ledger, receives: Column) -> None:
             _link(ledger, sender, sent_there, rows)
 
 
+def _is_again(trace: ForeignTrace, receives: Column) -> Mask:
+    """Return which receives from one sender name a timestamp again: if its clock rises, that was one event."""
+    stamps, sender = trace.stamp[receives], int(trace.sender[receives[0]])
+    _, first = np.unique(np.stack([stamps, trace.node[receives]]), axis=1, return_index=True)
+    is_again: Mask = (stamps != NULL) & (trace.has_clock and _rises(trace, sender))
+    is_again[first] = False
+    return is_again
+
+
 def _pair_up(ledger: Ledger, sends: Column, receives: Column) -> None:
     """Pair the i-th receive with the i-th send unless a log may lack some before, or where the stamp says the same."""
     trace, count = ledger.trace, min(len(sends), len(receives))
-    is_orderly = count == len(receives) and not (trace.has_clock and _by_stamps(trace, receives)[1].any())
-    sends, receives = sends[:count], receives[:count]
     of_anybody = np.unique(trace.node[trace.is_receive & (trace.sender < 0)])
-    is_certain = ledger.is_whole_before(sends) & ledger.is_whole_before(receives)
-    is_certain &= ~np.isin(trace.node[receives], of_anybody) & is_orderly
+    is_orderly = count == len(receives) and not np.isin(trace.node[receives], of_anybody).any()
+    sends, receives = sends[:count], receives[:count]
+    is_certain = ledger.is_whole_before(sends) & ledger.is_whole_before(receives) & is_orderly
     if count and trace.has_clock and _rises(trace, int(trace.node[sends[0]])):
         is_certain |= trace.stamp[receives] == trace.clock[sends]
     ledger.add_pairs(sends[is_certain], receives[is_certain])
@@ -71,18 +81,18 @@ def _link(ledger: Ledger, sender: int, sends: Column, receives: Column) -> None:
     if not trace.has_clock:
         unsent = max(0, len(receives) - len(sends))
         recorded, proved = (Least(0, count, is_exact=True) for count in (unsent, 0 if len(rooms) else unsent))
-        _report(ledger, _Found(receives, sends, recorded, proved, *np.zeros((2, len(receives)), np.bool_)))
+        _report(ledger, _Found(receives, sends, recorded, proved, np.zeros(len(receives), np.bool_)))
         return
     clocks, sent = trace.clock[receives], trace.clock[sends]
-    is_early, is_again = _by_stamps(trace, receives)
+    is_early = clocks <= trace.stamp[receives]
     recorded = of_link(clocks, sent)
-    if recorded.is_clean and not is_early.any() and not is_again.any():
+    if recorded.is_clean and not is_early.any():
         return
     with_unseen = np.sort(np.append(sent, rooms.earliest(len(receives))))
     proved = of_link(clocks, with_unseen)
     if not proved.unsent:
         is_early |= clocks <= with_unseen[: len(clocks)]
-    _report(ledger, _Found(receives, sends, recorded, proved, is_early, is_again))
+    _report(ledger, _Found(receives, sends, recorded, proved, is_early))
 
 
 def _divided(ledger: Ledger, sender: int, sends: Column, links: Mapping[int, Column], *, falls: bool) -> None:
@@ -93,16 +103,14 @@ def _divided(ledger: Ledger, sender: int, sends: Column, links: Mapping[int, Col
     judge = whatever_order if falls else of_links
     receives = np.concatenate(list(links.values()))
     clocks = {node: trace.clock[rows] for node, rows in links.items()}
-    is_early, is_again = _by_stamps(trace, receives)
+    is_early = trace.clock[receives] <= trace.stamp[receives]
     units = _units(trace, sends)
     recorded = judge(clocks, units)
-    if recorded.is_clean and not is_early.any() and not is_again.any():
+    if recorded.is_clean and not is_early.any():
         return
     rooms = ledger.rooms.of(sender)
     units += [Unit(clock, (node,)) for node, rows in links.items() for clock in rooms.earliest(len(rows)).tolist()]
-    proved = judge(clocks, sorted(units))
-    none = np.empty(0, np.int64)
-    _report(ledger, _Found(receives, none, recorded, proved, is_early, is_again))
+    _report(ledger, _Found(receives, np.empty(0, np.int64), recorded, judge(clocks, sorted(units)), is_early))
 
 
 def _units(trace: ForeignTrace, sends: Column) -> list[Unit]:
@@ -113,30 +121,15 @@ def _units(trace: ForeignTrace, sends: Column) -> list[Unit]:
     return units
 
 
-def _by_stamps(trace: ForeignTrace, receives: Column) -> tuple[Mask, Mask]:
-    """Return which receives are not later than their stamp, and which name one that their machine received before.
-
-    All are from one sender. Where its clock rises, one timestamp is one event.
-    """
-    stamps = trace.stamp[receives]
-    _, first = np.unique(np.stack([stamps, trace.node[receives]]), axis=1, return_index=True)
-    is_again = (stamps != NULL) & _rises(trace, int(trace.sender[receives[0]]))
-    is_again[first] = False
-    return trace.clock[receives] <= stamps, is_again
-
-
 def _rises(trace: ForeignTrace, node: int) -> bool:
     return bool((np.diff(trace.clock[trace.programs[node]]) > 0).all())
 
 
 def _report(ledger: Ledger, found: _Found) -> None:
     """Add what was found; what is only wrong as long as no line is missing is a doubt."""
-    early, again = int(found.is_early.sum()), int(found.is_again.sum())
+    early = int(found.is_early.sum())
     ledger.clock_condition.all_violated(
         np.flatnonzero(found.is_early).tolist(), lambda place: _early(ledger.trace, found, place)
-    )
-    ledger.exactly_once.all_violated(
-        found.receives[found.is_again].tolist(), lambda row: _received_again(ledger.trace, row)
     )
     at_least = "" if found.proved.is_exact else "at least "
     if found.proved.violations > early:
@@ -148,9 +141,9 @@ def _report(ledger: Ledger, found: _Found) -> None:
         ledger.clock_condition.unknown(
             f"{_however(ledger.trace, found, found.recorded.violations)}, unless lines are missing from its log."
         )
-    if found.proved.unsent > again:
-        ledger.exactly_once.violated(_sent_fewer(ledger.trace, found), times=found.proved.unsent - again)
-    elif found.recorded.unsent > again:
+    if found.proved.unsent:
+        ledger.exactly_once.violated(_sent_fewer(ledger.trace, found), times=found.proved.unsent)
+    elif found.recorded.unsent:
         ledger.exactly_once.unknown(f"{_sent_fewer(ledger.trace, found)} A line or a log may be missing.")
 
 
@@ -168,9 +161,9 @@ def _early(trace: ForeignTrace, found: _Found, place: int) -> str:
 
 
 def _received_again(trace: ForeignTrace, row: int) -> str:
-    sender, shown = words.machine(trace, int(trace.sender[row])), trace.shown_clock(int(trace.stamp[row]))
+    sender, shown = words.called(trace, int(trace.sender[row])), trace.shown_clock(int(trace.stamp[row]))
     return (
-        f"{receipt(trace, row)} from machine {sender} with timestamp {shown}, as it had before: a sender's clock "
+        f"{receipt(trace, row)} from {sender} with timestamp {shown}, as it had before: a sender's clock "
         f"rises, so this was one message. ({trace.place_of(row)})"
     )
 
