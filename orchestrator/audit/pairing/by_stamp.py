@@ -29,7 +29,7 @@ def pair(ledger: Ledger, receives: Column) -> None:
         ledger.exactly_once.unknown(f"{_no_send(trace, row)}, but lines may be missing. ({trace.place_of(row)})")
     _short(ledger, stamps, may_be_unseen)
     if not len(of_nobody):  # else messages may carry something else, and what they fit is chance
-        is_certain = (stamps.choices == 1) & ~may_be_unseen
+        is_certain = (stamps.choices == 1) & stamps.has_own & ~may_be_unseen
         ledger.add_pairs(stamps.send[is_certain], receives[is_certain])
 
 

@@ -44,9 +44,9 @@ def message_received_twice(patch: pytest.MonkeyPatch) -> None:
     """Take in each fifth message of a link again, as if it had been sent again and nobody noticed."""
     deliver = Process.deliver
 
-    def planted(self: Process, message: Message) -> None:
+    def planted(self: Process, message: Message, *, was_here: bool = False) -> None:
         for _ in range(1 if message.number % 5 else 2):
-            deliver(self, message)
+            deliver(self, message, was_here=was_here)
 
     patch.setattr(Process, "deliver", planted)
 
@@ -55,10 +55,10 @@ def message_sent_by_nobody(patch: pytest.MonkeyPatch) -> None:
     """Take in a message that is made up beside each fifth of a link."""
     deliver = Process.deliver
 
-    def planted(self: Process, message: Message) -> None:
-        deliver(self, message)
+    def planted(self: Process, message: Message, *, was_here: bool = False) -> None:
+        deliver(self, message, was_here=was_here)
         if message.number % 5 == 0:
-            deliver(self, replace(message, index=message.index + 1_000_000, copy=1))
+            deliver(self, replace(message, index=message.index + 1_000_000, copy=1), was_here=was_here)
 
     patch.setattr(Process, "deliver", planted)
 
