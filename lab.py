@@ -21,7 +21,7 @@ LOG = os.path.join(VENV, "set-up.log")
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 PIP_OLDEST = (22, 3)  # the first that knows --python
-LEVELS = ["core", "lab", "dev"]  # each one's requirements hold those of the one before
+LEVELS = ["core", "lab", "sim", "dev"]  # each one's requirements hold those of the one before
 LEVEL_OF = {"test": "dev", "lint": "dev", "bench": "dev"}  # every other command needs "lab"
 
 # With -P the user's folder stays off the import path: a student's own node.py must not be taken for ours.
@@ -63,7 +63,7 @@ def obey(arguments):
         return clean(rest)
     if command == "lint" and rest:
         raise LabError(USAGE, "lint takes no arguments, but was given %s" % " ".join(rest))
-    set_up(LEVEL_OF.get(command, "lab"))
+    set_up(level_of(command, rest))
     if command == "test":
         return test(rest)
     if command == "lint":
@@ -73,6 +73,12 @@ def obey(arguments):
     if command == "python":
         return become((["-P"] if rest[:2] in OURS else []) + rest)
     return become(["-P", "-m", "orchestrator"] + arguments)
+
+
+def level_of(command, rest):
+    """Return the level that a command needs: a simulated run may be a long one, which numba makes short."""
+    is_simulated = command == "run" and ("simulated" in rest or "--lab=simulated" in rest)
+    return "sim" if is_simulated else LEVEL_OF.get(command, "lab")
 
 
 def refuse_other_pythons(arguments):

@@ -76,7 +76,7 @@ class Checkout:
         self.venv = self.root / ".venv"
         self.gate = folder / "gate"
         self._write("lab.py", (ROOT / "lab.py").read_text())
-        for level in ("core", "lab", "dev"):
+        for level in ("core", "lab", "sim", "dev"):
             self.pin(level, "thing==1.0")
         self._write("orchestrator/__main__.py", FAKE_ORCHESTRATOR)
         self._write("tests/bench/__main__.py", "")
@@ -236,6 +236,16 @@ def test_a_level_brings_those_inside_it(checkout):
     assert checkout.pip_calls == ["download dev.txt", "install dev.txt"]
 
     assert checkout.call("python", "-c", "", MOOD="missing") == (0, "", "")
+
+
+def test_only_a_simulated_run_needs_numba(checkout):
+    """Whoever runs live, or only checks, has nothing to fetch for the compiled simulation."""
+    checkout.call("run", "exercise.yaml", "--pace", "fast")
+    assert checkout.pip_calls == ["download lab.txt", "install lab.txt"]
+
+    checkout.forget_calls()
+    checkout.call("run", "exercise.yaml", "--lab", "simulated")
+    assert checkout.pip_calls == ["download sim.txt", "install sim.txt"]
 
 
 def test_a_level_is_installed_over_the_one_before(checkout):
@@ -503,10 +513,10 @@ def pinned(level: str) -> set[str]:
 
 def test_each_level_holds_the_pins_of_the_one_before():
     """Else installing a level would not bring what is inside it."""
-    assert pinned("core") < pinned("lab") < pinned("dev")
+    assert pinned("core") < pinned("lab") < pinned("sim") < pinned("dev")
 
 
-@pytest.mark.parametrize("level", ["core", "lab", "dev"])
+@pytest.mark.parametrize("level", ["core", "lab", "sim", "dev"])
 def test_every_dependency_is_pinned_by_hash(level):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = project["dependencies"] if level == "core" else project["optional-dependencies"][level]
