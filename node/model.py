@@ -90,13 +90,13 @@ class Model:
     def exists(self, tick: int) -> bool:
         """Return whether the machine has this tick."""
         due_ns = self.due_ns(tick)
-        return tick >= 0 and due_ns < self.duration_ns and _is_one(tick, self._every(due_ns))
+        return tick >= 0 and due_ns < self.duration_ns and _is_one(tick, self.every(due_ns))
 
     def next_tick(self, after: int) -> int | None:
         """Return the first tick later than `after` that exists, or None; -1 asks for the first of all."""
         tick = after + 1
         while (due_ns := self.due_ns(tick)) < self.duration_ns:
-            every = self._every(due_ns)
+            every = self.every(due_ns)
             if _is_one(tick, every):
                 return tick
             # Nothing changes before the first window that is open closes, or the next tick that it leaves.
@@ -111,7 +111,7 @@ class Model:
         count = 0
         for from_ns, to_ns in pairwise(sorted({0, self.duration_ns} | ends)):
             first, last = self._first_tick(from_ns), self._first_tick(to_ns)
-            if every := self._every(from_ns):
+            if every := self.every(from_ns):
                 count += -(-last // every) - -(-first // every)
         return count
 
@@ -137,7 +137,7 @@ class Model:
         yield from self.slow_downs
         yield from self.crashes
 
-    def _every(self, due_ns: int) -> int:
+    def every(self, due_ns: int) -> int:
         """Return which ticks exist at this time: the multiples of the answer; of 0, none."""
         if not (self.pauses or self.slow_downs or self.crashes):
             return 1
