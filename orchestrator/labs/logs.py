@@ -3,21 +3,44 @@
 Never decides anything: the simulated and the in-process lab say what happened, and when.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from node.event import Event
+from node.event import Event, Message
 from node.journal import Journal
-from node.model import Pace
-from node.process import Process
+from node.model import Model, Pace
 from node.record import HeldBack, StopLine, end_line, event_line, start_line, stop_line
 from orchestrator.rundir import Run
+
+
+class Machine(Protocol):
+    """What a log tells of its machine beside the events: a process is one."""
+
+    @property
+    def model(self) -> Model:
+        """Its configuration."""
+
+    @property
+    def incarnation(self) -> int:
+        """That of its last event."""
+
+    @property
+    def index(self) -> int:
+        """That of its last event; 0 before the first."""
+
+    @property
+    def next_tick(self) -> int | None:
+        """None if there is no event to come."""
+
+    def unreceived(self) -> Sequence[tuple[Message, int | None]]:
+        """Return what it never received, and from when a tick could see it if it came late."""
 
 
 class Logs:
     """One log a machine; nothing is on the disk before `flush`."""
 
     def __init__(
-        self, run: Run, processes: Mapping[int, Process], *, name: str, pace: Pace | None, epoch_ns: int
+        self, run: Run, processes: Mapping[int, Machine], *, name: str, pace: Pace | None, epoch_ns: int
     ) -> None:
         """Create the logs of a run called `name`; without a pace there is no wall clock either.
 
@@ -60,7 +83,7 @@ class Logs:
         for journal in self._journals.values():
             journal.close()
 
-    def _end(self, process: Process, wall: int | None, *, interrupted: bool) -> None:
+    def _end(self, process: Machine, wall: int | None, *, interrupted: bool) -> None:
         self._ended.add(process.model.node)
         line = end_line(
             process.model,
@@ -72,7 +95,7 @@ class Logs:
         self._journals[process.model.node].write(line)
 
 
-def stop_record(process: Process, held_back: HeldBack | None, wall: int | None) -> StopLine:
+def stop_record(process: Machine, held_back: HeldBack | None, wall: int | None) -> StopLine:
     """Return the stop record of a machine that has executed its last tick and has all messages sent to it."""
     return stop_line(
         process.model,
