@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.bench import evidence
+from tests.bench import evidence, simulated
 from tests.bench.figures import AtLeast, Below, Sample, per_second, ratio, row, seconds, spread
+from tests.bench.publish import BEGIN, END, OF_SIMULATION
 from tests.bench.table import table
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +79,27 @@ def test_a_limit_may_be_on_the_cpu() -> None:
     assert row("by CPU", "s", [sample], seconds, Below(20), judged="cpu").is_met
     assert not row("by wall", "s", [sample], seconds, Below(20)).is_met
     assert row("untold", "s", [Sample(1, 30, None)], seconds, Below(20), judged="cpu").is_met is None
+
+
+def test_the_bench_of_the_compiled_simulation_compares_bits_and_gives_figures() -> None:
+    """The bench itself asserts that C gives the same bits and SimPy the same events; one row for each size."""
+    done = bench("simulated", "--quick", "--json")
+
+    assert done.returncode == 0, done.stderr
+    for found in json.loads(done.stdout)["rows"]:
+        for figure in ("ns_per_event", "simpy_ns_per_event", "c_ns_per_event", "bytes_per_event"):
+            assert found[figure] > 0
+        assert simulated.from_json(found).as_json() == found
+        assert found["limits"] == {}
+
+
+def test_the_document_of_the_simulation_has_the_row_of_each_size() -> None:
+    """`python3 lab.py python -m tests.bench.publish found.json` wrote them."""
+    published = OF_SIMULATION.read_text().partition(BEGIN)[2].partition(END)[0]
+    cells = [line.split("|")[1].strip() for line in published.splitlines() if line.startswith("|")]
+
+    assert cells == ["machines", "---:", *(f"{size.machines:,}" for size in simulated.SIZES)]
+    assert all(head in published for head in simulated.heads())
 
 
 @pytest.mark.live

@@ -1,7 +1,8 @@
 """What `bench evidence --json` found, made into the file that we ship and the tables of docs/evidence.md.
 
 `python3 lab.py bench evidence --rounds 500 --json > found.json`, then
-`python3 lab.py python -m tests.bench.publish found.json`. Never measures.
+`python3 lab.py python -m tests.bench.publish found.json`. In the same way what `bench simulated --json` found is made
+into the table of docs/simulation.md. Never measures.
 """
 
 import json
@@ -11,20 +12,49 @@ from pathlib import Path
 from typing import Any, Final
 
 from orchestrator.audit.revealed import FILE
+from tests.bench import simulated
 from tests.bench.evidence import REMARKED, TOPICS, Found, Grid, Kind, grids
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "evidence.md"
+OF_SIMULATION: Final = DOCUMENT.with_name("simulation.md")
 BEGIN: Final = "<!-- by tests.bench.publish: do not edit -->\n"
 END: Final = "<!-- end -->\n"
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write both files."""
-    (bench,) = json.loads(Path(arguments[0]).read_bytes())["benches"]
+    """Write what was found where it belongs."""
+    whole = json.loads(Path(arguments[0]).read_bytes())
+    (bench,) = whole["benches"]
+    if bench["bench"] == simulated.BENCH.name:
+        _write(OF_SIMULATION, _speeds(whole["context"], bench))
+        return
     FILE.write_text(as_file(map(_found, bench["rows"])))
-    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    _write(DOCUMENT, as_markdown(in_file(FILE.read_text())))
+
+
+def _write(document: Path, tables: str) -> None:
+    before, _, rest = document.read_text().partition(BEGIN)
     _, _, behind = rest.partition(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}{as_markdown(in_file(FILE.read_text()))}{END}{behind}")
+    document.write_text(f"{before}{BEGIN}{tables}{END}{behind}")
+
+
+def _speeds(context: Mapping[str, Any], bench: Mapping[str, Any]) -> str:
+    """Return the table of the compiled simulation, and what it depends on."""
+    rows = [simulated.from_json(row) for row in bench["rows"]]
+    grid = Grid("", simulated.heads()[1:], list(simulated.lines(rows)))
+    load = ", ".join(map(str, context["load"] or ["unknown"]))
+    missed = [f"{row.machines:,} machines: {limit}" for row in rows for limit, met in row.limits.items() if not met]
+    return (
+        f"\n| {simulated.heads()[0]} | {' | '.join(grid.heads)} |\n"
+        "|---:|"
+        + "---:|" * len(grid.heads)
+        + "\n"
+        + "".join(f"| {' | '.join(line)} |\n" for line in grid.lines)
+        + f"\nPython {context['versions']['python']}, {context['cores']} cores, load before: {load}; "
+        + f"{bench['rounds']} rounds at most.\n"
+        + (f"Limits missed in this run: {'; '.join(missed)}.\n" if missed else "Every limit was met in this run.\n")
+        + "\n"
+    )
 
 
 def as_file(found: Iterable[Found]) -> str:
