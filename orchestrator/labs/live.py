@@ -16,10 +16,12 @@ import orjson
 
 from node.errors import ScaleModelError, first_of
 from node.model import MODEL_JSON, SECOND_NS, Model, Pace
+from orchestrator.labs.observer import FaultNotes, Observer
 from orchestrator.labs.outcome import Outcome
 from orchestrator.labs.progress import Progress, Watcher, nobody
 from orchestrator.labs.stopwatch import Stopwatch
 from orchestrator.rundir import Run
+from orchestrator.trace.bands import bands_of
 
 HOST: Final = "127.0.0.1"
 LEAD_NS: Final = 50_000_000
@@ -45,19 +47,6 @@ class NodeDiedError(ScaleModelError):
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         super().__init__(f"machine {node} ended {how}" + (f": {words}" if words else ""))
         self.code = code
-
-
-class Observer:
-    """`observer.jsonl`: what happened to the nodes, written at once."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def note(self, event: str, node: int, **fields: object) -> None:
-        """Append a line."""
-        line = orjson.dumps({"event": event, "node": node, **fields, "wall": time.time_ns()}) + b"\n"
-        with self._path.open("ab") as file:
-            file.write(line)
 
 
 class Node:
@@ -113,7 +102,7 @@ class Node:
             self.kill()
             code = await self._process.wait()
         self._has_ended = True
-        self._observer.note("exit", self.node, code=code)
+        self._observer.note("exit", node=self.node, code=code, wall=time.time_ns())
 
     def kill(self) -> None:
         """Kill the node, which may be stopped and never hear that its stdin has ended."""
@@ -137,6 +126,9 @@ class LiveRun:
         self._pace: Pace = pace
         self._command = command
         self._observer = Observer(run.observer_path)
+        self._bands = bands_of(machines)
+        # A crash is noted when it has happened: the node is gone then.
+        self._faults = FaultNotes(self._observer, (band for band in self._bands if band.kind != "crash"))
         self._nodes: dict[int, Node] = {}
         self._epoch_ns = 0
 
@@ -155,7 +147,11 @@ class LiveRun:
         self._epoch_ns = time.time_ns() + (0 if self._pace == "fast" else LEAD_NS)
         for node in self._nodes.values():
             node.tell(epoch_ns=self._epoch_ns)
-        await _all(self._see_through(number) for number in self._machines)
+        async with asyncio.TaskGroup() as tasks:
+            faults = tasks.create_task(self._note_faults())
+            await _all(self._see_through(number) for number in self._machines)
+            faults.cancel()
+        self._faults.note_all(time.time_ns())
 
     async def dismiss(self) -> None:
         """End every node that is still there."""
@@ -168,15 +164,21 @@ class LiveRun:
         for node in self._nodes.values():
             node.kill()
 
+    async def _note_faults(self) -> None:
+        """Note each fault when it begins by the wall clock; at the pace fast, which has none, all of them at once."""
+        if self._pace == "fast":
+            self._faults.note_all(time.time_ns())
+        while (from_ns := self._faults.next_ns) is not None:
+            await _until(self._epoch_ns + from_ns)
+            self._faults.note_until(from_ns, time.time_ns())
+
     async def _see_through(self, number: int) -> None:
         """Return when there is a stop record of a machine, which is restarted whenever the model lets it crash."""
-        crashes = sorted(self._machines[number].crashes, key=lambda crash: crash.from_ns)
+        crashes = [band for band in self._bands if band.machine == number and band.kind == "crash"]
         while "down" in await self._nodes[number].words():
             crash = crashes.pop(0)
             await self._nodes[number].ended()
-            self._observer.note(
-                "fault", number, kind="crash", from_ns=crash.from_ns, to_ns=crash.to_ns, amnesia=crash.amnesia
-            )
+            self._observer.note("fault", **crash.as_json(), wall=time.time_ns())
             await self._until_return(number, crash.to_ns)
             await self._restart(number)
 
@@ -184,14 +186,7 @@ class LiveRun:
         """Wait until a machine must be started again: at the latest when the run is over, to write its stop record."""
         if self._pace == "fast":
             return
-        loop = asyncio.get_running_loop()
-        back_ns = self._epoch_ns + min(to_ns, self._machines[number].duration_ns) - RETURN_NS
-        come = asyncio.Event()
-        timer = loop.call_later(max(0, back_ns - time.time_ns()) / SECOND_NS, come.set)
-        try:
-            await come.wait()
-        finally:
-            timer.cancel()
+        await _until(self._epoch_ns + min(to_ns, self._machines[number].duration_ns) - RETURN_NS)
 
     async def _restart(self, number: int) -> None:
         """Start a node again, where its peers look for it; it goes on where its log ends."""
@@ -222,7 +217,7 @@ class LiveRun:
                 # Ctrl-C is for the orchestrator; it tells the nodes.
                 start_new_session=True,
             )
-        self._observer.note("restart" if continues else "start", node, pid=process.pid)
+        self._observer.note("restart" if continues else "start", node=node, pid=process.pid, wall=time.time_ns())
         return Node(node, process, stderr_path=stderr_path, observer=self._observer)
 
 
@@ -275,6 +270,17 @@ async def _raise_once(interrupted: asyncio.Event | None) -> None:
     if interrupted is not None:
         await interrupted.wait()
         raise _Interrupted
+
+
+async def _until(wall_ns: int) -> None:
+    """Return when the wall clock has come to a time."""
+    loop = asyncio.get_running_loop()
+    come = asyncio.Event()
+    timer = loop.call_later(max(0, wall_ns - time.time_ns()) / SECOND_NS, come.set)
+    try:
+        await come.wait()
+    finally:
+        timer.cancel()
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, object]]) -> None:
