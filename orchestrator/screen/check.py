@@ -13,10 +13,12 @@ from orchestrator.trace.verdict import WORST_FIRST, worst
 
 EXAMPLES_MAX: Final = 3
 REMARKS_MAX: Final = 8
+SHARED_REMARKS_MAX: Final = 16
+RUNS_NAMED_MAX: Final = 4
 
 
 def show_check(screen: Screen, reports: Sequence[Report]) -> None:
-    """Show a report whole; of several, a row of each, and those whole that are not plainly valid."""
+    """Show a report whole; of several, a row of each, and those whole that are not valid."""
     _show_understood(screen, reports)
     if len(reports) == 1:
         _show_one(screen, reports[0])
@@ -28,8 +30,9 @@ def show_check(screen: Screen, reports: Sequence[Report]) -> None:
         screen.say(str(*folders), style="bold")
     columns = ("run", "verdict", "events", "receives", "violations")
     screen.table(columns, (_summary(report, whole_name=len(folders) > 1) for report in reports), left=2)
+    _show_shared_remarks(screen, [report for report in reports if report.verdict == "valid"])
     for report in reports:
-        if report.verdict != "valid" or report.remarks:
+        if report.verdict != "valid":
             screen.space()
             _show_one(screen, report)
 
@@ -99,6 +102,21 @@ def _show_one(screen: Screen, report: Report) -> None:
     if report.remarks:
         screen.say("\nRemarks:")
         screen.bullets(at_most(report.remarks, REMARKS_MAX))
+
+
+def _show_shared_remarks(screen: Screen, reports: Sequence[Report]) -> None:
+    """Show each remark on these runs once; behind it, unless it is on all of them, the runs that it is on."""
+    runs: dict[str, list[str]] = {}
+    for report in reports:
+        for remark in report.remarks:
+            runs.setdefault(remark, []).append(Path(report.name).name)
+    if runs:
+        screen.say("\nRemarks:")
+        lines = [
+            remark if len(names) == len(reports) else f"{', '.join(at_most(names, RUNS_NAMED_MAX))}: {remark}"
+            for remark, names in runs.items()
+        ]
+        screen.bullets(at_most(lines, SHARED_REMARKS_MAX))
 
 
 def _say_not_applicable(screen: Screen, report: Report) -> None:

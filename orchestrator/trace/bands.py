@@ -1,6 +1,6 @@
 """The faults of the model as bands: what was wrong with which machine or link, from when until when.
 
-Never looks at an event: a band is what the configuration says, and the record has it in every start line.
+Never judges. A band is what the configuration says, and the record has it in every start line.
 """
 
 from collections import defaultdict
@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+import numpy as np
+
 from node.model import SECOND_NS, Model
-from node.window import Fate
-from orchestrator.trace.store import Trace
+from node.window import Fate, Window
+from orchestrator.trace.store import Mask, Trace
 
 BandKind: TypeAlias = Literal["partition", "pause", "slow-down", "crash"]
 _Links: TypeAlias = frozenset[tuple[int, int]]
@@ -55,11 +57,11 @@ class Band:
         match self.kind:
             case "partition":
                 assert self.messages is not None, "a partition says what becomes of messages"
-                return f"partition {_sides(self.links)} {span} (messages {_FATES[self.messages]})"
+                return f"partition {_sides(self.links)} {span}, messages {_FATES[self.messages]}"
             case "slow-down":
                 return f"slow-down of machine {self.machine} by {self.factor} {span}"
             case "crash":
-                return f"crash of machine {self.machine} {span}{' (with amnesia)' if self.amnesia else ''}"
+                return f"crash of machine {self.machine} {span}{', with amnesia' if self.amnesia else ''}"
             case "pause":
                 return f"pause of machine {self.machine} {span}"
 
@@ -102,27 +104,52 @@ def bands_of(machines: Mapping[int, Model], shifts_ns: Mapping[int, int] | None 
     return tuple(sorted(found, key=_order))
 
 
+def in_partition(trace: Trace, band: Band) -> Mask:
+    """Return which messages were sent over a cut link while it was cut; of a band that is no partition, none."""
+    sends = trace.messages.send_row
+    is_within = (trace.due_ns[sends] >= band.from_ns) & (trace.due_ns[sends] < band.to_ns)
+    for message in np.flatnonzero(is_within).tolist():
+        link = int(trace.node[sends[message]]), int(trace.messages.recipient[message])
+        is_within[message] = link in band.links
+    return is_within
+
+
+def at_the_end(trace: Trace) -> Mapping[int, str]:
+    """Return, by machine without a stop record, in brackets after a space, the faults in which its log ends.
+
+    They do not say why a log was cut, but why there was nothing more to come just then, or not from everybody.
+    """
+    if not trace.is_timed:
+        return {}
+    every = bands(trace)
+    found = {
+        node: [band.words for band in every if _is_open_at_the_end(trace, node, band)]
+        for node, machine in trace.machines.items()
+        if not machine.is_finished
+    }
+    return {node: f" (at its end: {'; '.join(words)})" for node, words in found.items() if words}
+
+
+def _is_open_at_the_end(trace: Trace, node: int, band: Band) -> bool:
+    machine, rows = trace.machines[node], trace.logs[node].tolist()
+    if machine.model is None or not band.concerns(node):
+        return False
+    last_ns = int(trace.due_ns[rows[-1]]) if rows else machine.shift_ns
+    if not band.stops:
+        return band.holds(last_ns)
+    tick = machine.model.next_tick(int(trace.tick[rows[-1]]) if rows else -1)
+    next_ns = machine.shift_ns + (machine.model.duration_ns if tick is None else machine.model.due_ns(tick))
+    return last_ns < band.to_ns and band.from_ns < next_ns
+
+
 def _of_machine(model: Model, shift_ns: int) -> Iterator[Band]:
-    for pause in model.pauses:
-        yield Band(
-            kind="pause", machine=model.node, from_ns=pause.from_ns + shift_ns, to_ns=pause.to_ns + shift_ns
-        )
-    for slow in model.slow_downs:
-        yield Band(
-            kind="slow-down",
-            machine=model.node,
-            from_ns=slow.from_ns + shift_ns,
-            to_ns=slow.to_ns + shift_ns,
-            factor=slow.factor,
-        )
-    for crash in model.crashes:
-        yield Band(
-            kind="crash",
-            machine=model.node,
-            from_ns=crash.from_ns + shift_ns,
-            to_ns=crash.to_ns + shift_ns,
-            amnesia=crash.amnesia,
-        )
+    def band(kind: BandKind, window: Window, *, factor: int | None = None, amnesia: bool | None = None) -> Band:
+        from_ns, to_ns = window.from_ns + shift_ns, window.to_ns + shift_ns
+        return Band(kind=kind, machine=model.node, from_ns=from_ns, to_ns=to_ns, factor=factor, amnesia=amnesia)
+
+    yield from (band("pause", pause) for pause in model.pauses)
+    yield from (band("slow-down", slow, factor=slow.factor) for slow in model.slow_downs)
+    yield from (band("crash", crash, amnesia=crash.amnesia) for crash in model.crashes)
 
 
 def _order(band: Band) -> tuple[int, int, str, int, list[tuple[int, int]]]:

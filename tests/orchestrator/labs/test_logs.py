@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from orchestrator.labs.simulated import Simulation, run_simulated
 from orchestrator.labs.logs import Logs
+from orchestrator.labs.simulated import Simulation, run_simulated
 from orchestrator.rundir import Run
 from orchestrator.trace import check, read_trace
 from tests.fault_mixes import HALF_A_SECOND, half_a_second, machines_of

@@ -108,6 +108,4 @@ def test_live_the_same_faults_are_noted_and_the_same_lines_written(pace: Pace, t
 def places_of(directory: Path, node: int) -> list[tuple[str, int, int | None]]:
     """Return which line of a log is what; when a connection was made is of the world alone."""
     lines = map(json.loads, Run(directory).events_path(node).read_bytes().split(b"\n")[:-1])
-    return [
-        (line["event"], line["incarnation"], line.get("index")) for line in lines if line["event"] != "link"
-    ]
+    return [(line["event"], line["incarnation"], line.get("index")) for line in lines if line["event"] != "link"]
