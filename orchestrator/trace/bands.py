@@ -50,6 +50,12 @@ class Band:
         """Whether the machine has no tick at all meanwhile."""
         return self.kind in ("pause", "crash")
 
+    def delays(self, *, link: tuple[int, int], sent_ns: int, arrival_ns: int, received_ns: int) -> bool:
+        """Return whether it held a message of a link, or let it wait in the queue of its recipient."""
+        if self.machine is None:
+            return self.messages == "hold" and link in self.links and self.holds(sent_ns)
+        return self.machine == link[1] and arrival_ns < self.to_ns and self.from_ns < received_ns
+
     @property
     def words(self) -> str:
         """The band as a noun: what, whose, and from when until when."""
