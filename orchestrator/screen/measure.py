@@ -8,7 +8,7 @@ from orchestrator.screen.parts import Screen, number, plural
 
 MACHINES_ABREAST: Final = 6
 FOREIGN_MACHINES_MAX: Final = 24
-BALANCE: Final = "links: sent + doubled = lost + received + in queue + in flight, at the end of the run"
+BALANCE: Final = "links: sent + doubled = lost + received + in queue + in flight"
 LINKS_MAX: Final = 12
 NAME_LENGTH_MAX: Final = 60
 TITLE_WIDTH_MAX: Final = 12

@@ -110,14 +110,17 @@ def bands_of(machines: Mapping[int, Model], shifts_ns: Mapping[int, int] | None 
     return tuple(sorted(found, key=_order))
 
 
-def in_partition(trace: Trace, band: Band) -> Mask:
-    """Return which messages were sent over a cut link while it was cut; of a band that is no partition, none."""
+def parted(trace: Trace, every: Iterable[Band], fate: Fate) -> Mask:
+    """Return which messages were sent over a link while a partition cut it that loses them, or that holds them."""
     sends = trace.messages.send_row
-    is_within = (trace.due_ns[sends] >= band.from_ns) & (trace.due_ns[sends] < band.to_ns)
-    for message in np.flatnonzero(is_within).tolist():
-        link = int(trace.node[sends[message]]), int(trace.messages.recipient[message])
-        is_within[message] = link in band.links
-    return is_within
+    found = np.zeros(len(sends), np.bool_)
+    for band in every:
+        if band.messages != fate:
+            continue
+        is_within = (trace.due_ns[sends] >= band.from_ns) & (trace.due_ns[sends] < band.to_ns)
+        for message in np.flatnonzero(is_within & ~found).tolist():
+            found[message] = (int(trace.node[sends[message]]), int(trace.messages.recipient[message])) in band.links
+    return found
 
 
 def at_the_end(trace: Trace) -> Mapping[int, str]:

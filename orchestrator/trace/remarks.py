@@ -3,14 +3,13 @@
 Never changes a verdict. Source: design section 5, "Verdicts".
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 
-from node.window import Fate
-from orchestrator.trace.bands import Band, bands, in_partition
-from orchestrator.trace.store import NULL, Mask, Trace
+from orchestrator.trace.bands import Band, bands, parted
+from orchestrator.trace.store import NULL, Trace
 from orchestrator.trace.twin import late_messages, late_ticks
 
 LINKS_NAMED_MAX: Final = 6
@@ -39,11 +38,10 @@ def _on_network(trace: Trace) -> Iterator[str]:
     in_time = _begun(trace)
     yield from (f"fault of the model: {band.words}" for band in in_time)
     if lost := int(is_lost.sum()):
-        parted = int((is_lost & _in_any(trace, in_time, "lose")).sum())
-        share = "all" if parted == lost else str(parted)
-        by_partitions = f", {share} of them in a partition" if parted else ""
+        cut = int((is_lost & parted(trace, in_time, "lose")).sum())
+        by_partitions = f", {'all' if cut == lost else cut} of them in a partition" if cut else ""
         yield f"{lost} messages were lost by the model's network, as the configuration has it{by_partitions}"
-    if held := int((~is_lost & _in_any(trace, in_time, "hold")).sum()):
+    if held := int((~is_lost & parted(trace, in_time, "hold")).sum()):
         yield f"{held} messages were held until the end of a partition"
     if doubled := int(np.count_nonzero(trace.messages.copy)):
         yield f"{doubled} messages were sent twice by the model's network, as the configuration has it"
@@ -51,15 +49,6 @@ def _on_network(trace: Trace) -> Iterator[str]:
         more = f" and {len(links) - LINKS_NAMED_MAX} more" if len(links) > LINKS_NAMED_MAX else ""
         named = ", ".join(links[:LINKS_NAMED_MAX]) + more
         yield f"the model lets messages overtake each other on {named}: in-order is judged on the other links"
-
-
-def _in_any(trace: Trace, in_time: Iterable[Band], fate: Fate) -> Mask:
-    """Return which messages were sent while a partition of this kind cut their link."""
-    parted = np.zeros(len(trace.messages), np.bool_)
-    for band in in_time:
-        if band.messages == fate:
-            parted |= in_partition(trace, band)
-    return parted
 
 
 def _begun(trace: Trace) -> list[Band]:
