@@ -1,6 +1,6 @@
 """What `check` shows: the verdict and how it is known, the table of checks, the first examples, the remarks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -113,10 +113,13 @@ def _show_shared_remarks(screen: Screen, reports: Sequence[Report]) -> None:
     if runs:
         screen.say("\nRemarks:")
         lines = [
-            remark if len(names) == len(reports) else f"{', '.join(at_most(names, RUNS_NAMED_MAX))}: {remark}"
+            remark if len(names) == len(reports) else f"{remark} ({', '.join(at_most(names, RUNS_NAMED_MAX))})"
             for remark, names in runs.items()
         ]
         screen.bullets(at_most(lines, SHARED_REMARKS_MAX))
+    ours = [check for report in reports if not report.understood for check in report.checks]
+    for line in dict.fromkeys(_why_not_applicable(ours)):
+        screen.say(line, style="dim")
 
 
 def _say_not_applicable(screen: Screen, report: Report) -> None:
@@ -126,8 +129,14 @@ def _say_not_applicable(screen: Screen, report: Report) -> None:
         names = ", ".join(check.name for check in left_out)
         screen.say(f"not applicable to this log: {names} (why: docs/evidence.md)", style="dim")
         return
-    for check in left_out:
-        screen.say(f"{check.name}: not applicable, {check.examples[0]}", style="dim")
+    for line in _why_not_applicable(left_out):
+        screen.say(line, style="dim")
+
+
+def _why_not_applicable(checks: Iterable[Check]) -> Iterator[str]:
+    for check in checks:
+        if check.verdict == "not-applicable" and check.examples:
+            yield f"{check.name}: not applicable, {check.examples[0]}"
 
 
 def _shown(checks: Sequence[Check]) -> list[Check]:

@@ -39,12 +39,12 @@ def _on_network(trace: Trace) -> Iterator[str]:
     yield from (f"fault of the model: {band.words}" for band in in_time)
     if lost := int(is_lost.sum()):
         cut = int((is_lost & parted(trace, in_time, "lose")).sum())
-        by_partitions = f", {'all' if cut == lost else cut} of them in a partition" if cut else ""
-        yield f"{lost} messages were lost by the model's network, as the configuration has it{by_partitions}"
+        by_partitions = f", {'all' if cut == lost else cut} in a partition" if cut else ""
+        yield f"messages lost by the model's network: {lost}{by_partitions}"
     if held := int((~is_lost & parted(trace, in_time, "hold")).sum()):
-        yield f"{held} messages were held until the end of a partition"
+        yield f"messages held until the end of a partition: {held}"
     if doubled := int(np.count_nonzero(trace.messages.copy)):
-        yield f"{doubled} messages were sent twice by the model's network, as the configuration has it"
+        yield f"messages sent twice by the model's network: {doubled}"
     if links := _out_of_order(trace):
         more = f" and {len(links) - LINKS_NAMED_MAX} more" if len(links) > LINKS_NAMED_MAX else ""
         named = ", ".join(links[:LINKS_NAMED_MAX]) + more

@@ -575,8 +575,21 @@ def test_check_shows_what_is_remarked_of_several_valid_runs_once(
 
     assert shown.count("crash of machine 3 from 2 s to 4 s") == 1
     assert "  - fault of the model: crash of machine 3 from 2 s to 4 s\n" in shown
-    assert re.search(r"  - run-[123](, run-[123])*: \d+ messages were lost", shown)
+    assert re.search(r"lost by the model's network: \d+ \(run-[123](, run-[123])*\)", " ".join(shown.split()))
+    assert "  - in-order" not in shown
     assert "clock-condition" not in shown
+
+
+def test_check_says_once_of_several_runs_which_check_does_not_apply(
+    lossy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no link keeps order, nothing is out of it."""
+    assert main(["run", "lossy.yaml", "--lab", "simulated", "--out", "free", "--set", "network={fifo: false}"]) == 0
+    capsys.readouterr()
+    assert main(["check", "free"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+
+    assert shown.count("in-order: not applicable, no link keeps its messages in order") == 1
 
 
 def test_measure_shows_the_account_of_every_link(lossy: Path, capsys: pytest.CaptureFixture[str]) -> None:
