@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from node.errors import one_line
-from orchestrator.screen.parts import Screen, number, plural
+from orchestrator.screen.parts import Screen, at_most, number, plural
 
 MACHINES_ABREAST: Final = 6
 FOREIGN_MACHINES_MAX: Final = 24
 BALANCE: Final = "links: sent + doubled = lost + received + in queue + in flight"
 LINKS_MAX: Final = 12
+FAULTS_MAX: Final = 6
 NAME_LENGTH_MAX: Final = 60
 TITLE_WIDTH_MAX: Final = 12
 LINK_END_WIDTH_MAX: Final = 24
@@ -58,6 +59,7 @@ def show_measures(screen: Screen, measured: Sequence[Mapping[str, Any]]) -> None
         if _is_foreign(one["measures"]):
             _show_foreign(screen, one["measures"])
         else:
+            screen.bullets(at_most([fault["words"] for fault in one["measures"]["faults"]], FAULTS_MAX))
             _show_tables(screen, one["measures"])
             _show_links(screen, one["measures"]["links"], LINK_COLUMNS)
             has_links = has_links or bool(one["measures"]["links"])

@@ -601,6 +601,8 @@ def test_measure_shows_the_account_of_every_link(lossy: Path, capsys: pytest.Cap
     shown = [line.split() for line in capsys.readouterr().out.splitlines()]
 
     assert [(link["from"], link["to"]) for link in links if link["lost"]] == [(1, 2)]
+    assert [fault["words"] for fault in found["measures"]["faults"]] == ["crash of machine 3 from 2 s to 4 s"]
+    assert ["-", "crash", "of", "machine", "3", "from", "2", "s", "to", "4", "s"] == shown[1]
     assert ["from", "to", "sent", "doubled", "lost", "received", "in", "queue", "in", "flight"] in shown
     for link in links:
         assert [str(value) for value in link.values()] == next(row for row in shown if row[:2] == row_of(link))
