@@ -27,12 +27,12 @@ LINKS_NAMED_MAX: Final = 6
 def effect(trace: Trace, undisturbed: Trace) -> dict[str, Any]:
     """Return the numbers of a run and of its undisturbed twin, how far they agree, and the first event that differs.
 
-    `faults` are what the twin has not; what a run lacks that was cut differs like everything else.
+    `faults` are what the twin has not. A run that was cut is told with a twin that is cut as early.
     """
     agreement = compare(trace, undisturbed)
     return {
         "faults": [*_of_network(trace, undisturbed), *(one.as_json() | {"words": one.words} for one in bands(trace))],
-        "is_whole": all(machine.is_finished for machine in trace.machines.values()),
+        "is_whole": trace.is_whole,
         "with": _numbers(trace),
         "without": _numbers(undisturbed),
         "places": agreement.places,
@@ -53,8 +53,8 @@ def _numbers(trace: Trace) -> dict[str, Any]:
         "lost": int(is_lost.sum()),
         "held": int((parted(trace, bands(trace), "hold") & ~is_lost).sum()),
         "received": int(np.count_nonzero(trace.is_receive)),
-        "in_queue": sum(account.in_queue for account in links),
-        "in_flight": sum(account.in_flight for account in links),
+        "in_queue": sum(account.in_queue for account in links) if trace.is_whole else None,
+        "in_flight": sum(account.in_flight for account in links) if trace.is_whole else None,
         **{name: measures[name] for name in MEASURES},
     }
 

@@ -59,7 +59,7 @@ def _show_agreement(screen: Screen, effects: Sequence[Mapping[str, Any]]) -> Non
     )
     for run, effect in enumerate(effects, 1):
         if not effect["is_whole"]:
-            screen.say(f"Run {run} was cut short: what it lacks differs, too.")
+            screen.say(f"Run {run} was cut short; it is told up to its last event, and so is its twin.")
     run, first = next(
         ((run, effect["first_divergence"]) for run, effect in enumerate(effects, 1) if effect["first_divergence"]),
         (0, None),

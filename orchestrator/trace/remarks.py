@@ -53,9 +53,8 @@ def _on_network(trace: Trace) -> Iterator[str]:
 
 def _begun(trace: Trace) -> list[Band]:
     """Return the faults that have begun; a run that was cut may not have come to all of them."""
-    is_whole = all(machine.is_finished for machine in trace.machines.values())
     last_ns = int(trace.due_ns[-1]) if len(trace) else 0
-    return [band for band in bands(trace) if is_whole or band.from_ns <= last_ns]
+    return [band for band in bands(trace) if trace.is_whole or band.from_ns <= last_ns]
 
 
 def _out_of_order(trace: Trace) -> list[str]:

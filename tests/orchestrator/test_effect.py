@@ -179,4 +179,23 @@ def test_the_first_event_that_differs_is_told_with_its_run_and_its_fault(monkeyp
     )
     assert "- with: no such event" in shown(crash)
     assert "No event differs." in shown(same)
-    assert "Run 1 was cut short: what it lacks differs, too." in shown(crash | {"is_whole": False})
+
+
+def test_a_run_that_was_cut_is_told_up_to_its_last_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it did not come to is no effect of its faults."""
+    monkeypatch.setenv("COLUMNS", "100")
+    experiment = Experiment.model_validate(HALF_A_SECOND | EACH["pause"])
+    until_ns = 200_000_000
+    faulty = simulated(experiment.machines(1), until_ns=until_ns)
+    undisturbed = simulated(experiment.undisturbed().machines(1), until_ns=until_ns)
+    whole = simulated(experiment.undisturbed().machines(1))
+    found = effect(faulty, undisturbed)
+
+    assert len(undisturbed) == np.count_nonzero(whole.due_ns <= until_ns)
+    assert not found["is_whole"]
+    assert found["without"]["events"] - found["with"]["events"] == np.count_nonzero(
+        (whole.node == 2) & (whole.due_ns >= 150_000_000) & (whole.due_ns <= until_ns)
+    )
+    assert found["with"]["in_queue"] is None
+    assert "Run 1 was cut short; it is told up to its last event, and so is its twin." in shown(found)
+    assert not any(line.startswith("in a queue") for line in shown(found))

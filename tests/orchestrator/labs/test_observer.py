@@ -105,6 +105,16 @@ def test_live_the_same_faults_are_noted_and_the_same_lines_written(pace: Pace, t
         assert places_of(tmp_path / "live", node) == places_of(tmp_path / "simulated", node)
 
 
+@pytest.mark.live
+def test_live_a_fault_that_begins_after_the_last_stop_record_is_noted_too(tmp_path: Path) -> None:
+    """The last ticks are due at 0.5 s, and the nodes do not wait for the end of the second."""
+    fields = {"tick_rate": {"min": 2, "max": 2}, "phase": "aligned", "duration": "1s"}
+    late = machines_of(HALF_A_SECOND | fields | {"faults": ({"from": "999ms", "to": "2s", "pause": 1},)})
+    asyncio.run(run_live(Run(tmp_path), late, name="test", pace="exact"))
+
+    assert [line["from_ns"] for line in faults(tmp_path)] == [999_000_000]
+
+
 def places_of(directory: Path, node: int) -> list[tuple[str, int, int | None]]:
     """Return which line of a log is what; when a connection was made is of the world alone."""
     lines = map(json.loads, Run(directory).events_path(node).read_bytes().split(b"\n")[:-1])
