@@ -155,8 +155,8 @@ def test_an_unknown_names_the_crash_in_which_a_log_ends() -> None:
 
 def test_an_unknown_names_the_partition_that_is_open_when_a_log_ends() -> None:
     for at_ms, is_open in ((100, False), (200, True), (400, False)):
-        found = doubts(cut(half_a_second("partition that holds"), {2}, at_ms=at_ms))
-        assert found
+        found = doubts(cut(half_a_second("partition that holds"), {1}, at_ms=at_ms))
+        assert set(found) >= {"clock-condition", "exactly-once", "queue-length"} or not is_open
         for examples in found.values():
             assert {is_open} == {
                 "(at its end: partition 1 | 2, 3 from 0.15 s to 0.3 s, messages held)" in one for one in examples
