@@ -19,6 +19,8 @@ HALF_A_SECOND: dict[str, Any] = {
 
 _WINDOW = {"from": "150ms", "to": "300ms"}
 _SPLIT = {**_WINDOW, "partition": ((1,), (2, 3))}
+_HASTY = {"machines": {2: {"tick_rate": 100}}}
+"""Fast enough to receive what has waited for it, and to send something of its own after that."""
 
 EACH: dict[str, dict[str, Any]] = {
     "uniform delay": {"network": {"delay": {"uniform": ("1ms", "90ms")}}},
@@ -48,13 +50,14 @@ EACH: dict[str, dict[str, Any]] = {
     "pause": {"faults": ({**_WINDOW, "pause": 2},)},
     "pause to the end": {"faults": ({"from": "150ms", "to": "900ms", "pause": 2},)},
     "slow-down": {"faults": ({**_WINDOW, "slow": 2, "factor": 3},)},
-    "crash": {"faults": ({**_WINDOW, "crash": 2},)},
-    "amnesia": {"faults": ({**_WINDOW, "crash": 2, "amnesia": True},)},
+    "crash": {**_HASTY, "faults": ({**_WINDOW, "crash": 2},)},
+    "amnesia": {**_HASTY, "faults": ({**_WINDOW, "crash": 2, "amnesia": True},)},
     "amnesia twice": {
+        **_HASTY,
         "faults": (
             {**_WINDOW, "crash": 2, "amnesia": True},
             {"from": "300ms", "to": "301ms", "crash": 2, "amnesia": True},
-        )
+        ),
     },
     "crash to the end": {"faults": ({"from": "300ms", "to": "900ms", "crash": 2, "amnesia": True},)},
 }

@@ -1,18 +1,26 @@
 """From a log back to its machine, on the fake wire: killed at every line, and restarted from what was written."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from node.errors import LogError
+from node.event import Event
+from node.frame import Data, Row, Welcome
 from node.journal import Journal, read_unsealed
-from node.record import Line
+from node.lives import Outlet
+from node.model import Model
+from node.record import Line, event_line, start_line
 from node.recovery import Past, recover
 from tests.clusters import cluster, simulated
 from tests.fake_wire import FakeCluster
-from tests.fault_mixes import half_a_second
+from tests.fault_mixes import EACH, half_a_second, machines_of, mixes
 
 MACHINES = cluster(3, seconds=4, internal_probability=0.3)
 WITH_CRASHES = ("crash", "amnesia", "amnesia twice", "crash to the end")
@@ -60,6 +68,98 @@ def test_crashes_of_the_model_beside_kills_that_it_does_not_know(name: str, seed
 
     assert fake.run()
     assert fake.downs >= 1
+    assert simulated(machines) == fake.events()
+
+
+# What a log gives back, whatever went wrong before the kill and will go wrong behind it.
+
+
+def past_of(model: Model, events: Iterable[Event]) -> Past:
+    """Return what a machine knows by a log of these events."""
+    start = start_line(model, run="fake", incarnation=0, pace="fast", epoch_ns=0, wall=0)
+    return again([start, *(event_line(event, wall=0) for event in events)], model=model)
+
+
+def windows(events: Iterable[Event], recipient: int) -> dict[int, list[Row]]:
+    """Return, by incarnation, whatever a machine has ever sent to another."""
+    found = defaultdict(list)
+    for event in events:
+        for to in event.to:
+            if to.recipient == recipient and to.arrival_ns is not None:
+                found[event.incarnation].append((event.tick, event.index, to.copy, event.clock, to.arrival_ns))
+    return dict(found)
+
+
+def sent_again(outlet: Outlet) -> dict[int, list[Row]]:
+    """Return, by incarnation, what goes to a recipient that has nothing."""
+    outlet.greet()
+    outlet.connect(Welcome(type="welcome", incarnation=0, have=0, done=0))
+    found = defaultdict(list)
+    for frame in outlet.take(leaves=False):
+        assert frame["type"] == "data"
+        rows = found[frame.get("incarnation", 0)]
+        assert len(rows) + 1 == frame["first"]
+        rows += frame["messages"]
+    return {incarnation: rows for incarnation, rows in found.items() if rows}
+
+
+def goes_on(past: Past, events: Mapping[int, Sequence[Event]]) -> list[Event]:
+    """Return what a machine does to whom everybody sends again all that they have ever sent, and the rest besides."""
+    process = past.process
+    for sender, inlet in past.incoming.items():
+        for incarnation, rows in windows(events[sender], process.model.node).items():
+            messages, _ = inlet.accept(Data(type="data", first=1, messages=rows, promise=None, incarnation=incarnation))
+            for message in messages:
+                process.deliver(message, was_here=True)
+    found = []
+    while process.next_tick is not None:
+        found.append(process.tick().event)
+    return found
+
+
+def assert_killed_behind(place: int, model: Model, events: Mapping[int, Sequence[Event]]) -> None:
+    """Assert that a machine whose log ends behind so many events knows all that it needs, and nothing else."""
+    before, behind = events[model.node][:place], events[model.node][place:]
+    past = past_of(model, before)
+
+    assert {peer: windows(before, peer) for peer in model.peers} == {
+        peer: sent_again(outlet) for peer, outlet in past.outgoing.items()
+    }
+    assert behind == goes_on(past, events)
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_with_each_fault_a_machine_killed_anywhere_is_whole_again_by_its_log_and_its_senders(name: str) -> None:
+    """It sends again what any of its lives has sent, receives nothing twice, and numbers and orders as before."""
+    machines = half_a_second(name)
+    events = simulated(machines)
+
+    for node, model in machines.items():
+        for place in range(len(events[node]) + 1):
+            assert_killed_behind(place, model, events)
+
+
+@given(mixes(crashes=True), st.data())
+@settings(deadline=None, max_examples=40)
+def test_with_any_mix_of_faults_a_machine_killed_anywhere_is_whole_again(
+    fields: dict[str, Any], data: st.DataObject
+) -> None:
+    """The same, wherever hypothesis has it killed."""
+    machines = machines_of(fields)
+    events = simulated(machines)
+    node = data.draw(st.sampled_from(sorted(machines)))
+
+    assert_killed_behind(data.draw(st.integers(0, len(events[node]))), machines[node], events)
+
+
+@given(mixes(crashes=True, duration_ms=1000), st.integers(0, 2**32))
+@settings(deadline=None, max_examples=12)
+def test_faults_of_the_model_beside_kills_that_it_does_not_know(fields: dict[str, Any], seed: int) -> None:
+    """Every machine, at any turn, whatever the model does to its messages and to itself."""
+    machines = machines_of(fields)
+    fake = FakeCluster(machines, seed=seed, kill_probability=0.02)
+
+    assert fake.run(steps=60_000)
     assert simulated(machines) == fake.events()
 
 
