@@ -64,6 +64,22 @@ EACH: dict[str, dict[str, Any]] = {
 """What each fault adds to half a second."""
 
 
+MIX: dict[str, Any] = {
+    "nodes": 4,
+    "tick_rate": {"min": 4, "max": 12},
+    "internal_probability": 0.3,
+    "machines": {3: {"tick_rate": 2}},
+    "network": {
+        "delay": {"uniform": ("0ms", "200ms")},
+        "loss": 0.1,
+        "duplicate": 0.1,
+        "fifo": False,
+        "links": {"1->2": {"fifo": True, "delay": {"exponential": "100ms"}}},
+    },
+}
+"""What each link and machine of a longer run suffers; faults come on top."""
+
+
 def machines_of(fields: dict[str, Any]) -> dict[int, Model]:
     """Return the machines of an experiment's first run."""
     return Experiment.model_validate(fields).machines(1)
