@@ -90,7 +90,7 @@ def live_with_a_stopped_node(directory: Path, machines: Mapping[int, Model], pac
     return asyncio.run(run())
 
 
-BESIDE = 4
+BESIDE = 8
 """So many clusters run at a time: most of what one takes is the start of its processes."""
 
 

@@ -16,7 +16,7 @@ from orchestrator.labs.live import HOST, LiveRun, Node
 
 BYTES_MAX: Final = 3000
 """A connection lives for at most so many bytes in both directions; a greeting and its answer take a tenth."""
-CUTS_BETWEEN_STOPS: Final = 4
+CUTS_BETWEEN_STOPS: Final = 8
 STOPPED_S: Final = 0.3
 
 
