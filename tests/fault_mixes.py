@@ -19,8 +19,8 @@ HALF_A_SECOND: dict[str, Any] = {
 
 _WINDOW = {"from": "150ms", "to": "300ms"}
 _SPLIT = {**_WINDOW, "partition": ((1,), (2, 3))}
-_HASTY = {"machines": {2: {"tick_rate": 100}}}
-"""Fast enough to receive what has waited for it, and to send something of its own after that."""
+_HASTY = {"machines": {2: {"tick_rate": 100}, 3: {"tick_rate": 70}}}
+"""Fast enough to receive what has waited, and to do something of one's own after that."""
 
 EACH: dict[str, dict[str, Any]] = {
     "uniform delay": {"network": {"delay": {"uniform": ("1ms", "90ms")}}},

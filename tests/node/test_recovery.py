@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 
 from node.errors import LogError
 from node.event import Event
-from node.frame import Data, Row, Welcome
+from node.frame import WIRE_VERSION, Data, Hello, Row, Welcome
 from node.journal import Journal, read_unsealed
 from node.lives import Outlet
+from node.machine import Machine
 from node.model import Model
 from node.record import Line, event_line, start_line
 from node.recovery import Past, recover
 from tests.clusters import cluster, simulated
 from tests.fake_wire import FakeCluster
-from tests.fault_mixes import EACH, half_a_second, machines_of, mixes
+from tests.fault_mixes import EACH, HALF_A_SECOND, half_a_second, machines_of, mixes
 
 MACHINES = cluster(3, seconds=4, internal_probability=0.3)
 WITH_CRASHES = ("crash", "amnesia", "amnesia twice", "crash to the end")
@@ -161,6 +162,47 @@ def test_faults_of_the_model_beside_kills_that_it_does_not_know(fields: dict[str
 
     assert fake.run(steps=60_000)
     assert simulated(machines) == fake.events()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_machine_that_is_yet_to_crash_writes_no_stop_record_before(seed: int) -> None:
+    """However late the crash is: all have ended, and still it goes down first."""
+    machines = machines_of(HALF_A_SECOND | {"faults": ({"from": "499ms", "to": "900ms", "crash": 2},)})
+    fake = FakeCluster(machines, seed=seed)
+
+    assert fake.run()
+    assert ["end", "down", "boot", "stop"] == [
+        line["event"] for line in fake.lines[2] if line["event"] in ("end", "down", "boot", "stop")
+    ]
+
+
+def met(model: Model, lines: Sequence[Line] = ()) -> Machine:
+    """Return machine 1 of two at the pace free, with or without a past, when machine 2 has greeted it."""
+    past = recover(lines, model, run="fake", pace="free", name="log") if lines else None
+    machine = Machine(model, run="fake", pace="free", past=past)
+    greeting = {"version": WIRE_VERSION, "run": "fake", "sender": 2, "recipient": 1, "incarnation": 0, "epoch_ns": 0}
+    machine.greet(Hello(type="hello", base=1, **greeting), wall=0)  # type: ignore[typeddict-item]
+    return machine
+
+
+def test_at_free_a_message_is_as_late_after_a_restart_as_it_was_before() -> None:
+    """What waited is in time, what was late stays so, and what came in between had a tick that it missed."""
+    model = cluster(2, seconds=2)[1]
+    in_time, waits, late, missing = ((tick, tick + 1, 0, 1, tick) for tick in range(4))
+    machine = met(model)
+    machine.start(0, wall=0)
+    machine.receive(2, Data(type="data", first=1, messages=[in_time, waits], promise=None))
+    machine.tick(model.due_ns(0), wall=0)
+    machine.receive(2, Data(type="data", first=3, messages=[late], promise=None))
+    machine.go_down(wall=0)
+    machine = met(model, machine.take_lines())
+    machine.boot(wall=0)
+    machine.receive(2, Data(type="data", first=1, messages=[in_time, waits, late, missing], promise=None))
+    for tick in (1, 2, 3):
+        machine.tick(model.due_ns(tick), wall=0)
+    seen_ns = [line.get("seen_ns") for line in machine.take_lines() if line["event"] == "receive"]
+
+    assert [None, model.due_ns(1), model.due_ns(1)] == seen_ns
 
 
 def test_a_torn_last_line_is_cut(tmp_path: Path) -> None:
