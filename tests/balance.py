@@ -25,18 +25,19 @@ class Terms(NamedTuple):
         return self.sent + self.duplicated == self.received + self.in_queue + self.in_flight + self.lost
 
 
+def lines_of(run: Run, node: int) -> list[Line]:
+    """Return the lines of a machine's log."""
+    return [parse_line(line) for line in run.events_path(node).read_bytes().split(b"\n")[:-1]]
+
+
 def unbalanced(run: Run, machines: Mapping[int, Model]) -> dict[tuple[int, int], Terms]:
     """Return the links that do not balance; every link of the topology is asked."""
-    terms = Counter(term for node in machines for line in _lines(run, node) for term in _terms(line))
+    terms = Counter(term for node in machines for line in lines_of(run, node) for term in _terms(line))
     links = [(sender, recipient) for sender, model in machines.items() for recipient in model.peers]
     found = {link: Terms(**{name: terms[(*link, name)] for name in Terms._fields}) for link in links}
     assert {(sender, recipient) for sender, recipient, _ in terms} <= set(links), "nobody else has sent anything"
-    assert all(any(line["event"] == "stop" for line in _lines(run, node)) for node in machines), "all have stopped"
+    assert all(any(line["event"] == "stop" for line in lines_of(run, node)) for node in machines), "all have stopped"
     return {link: each for link, each in found.items() if not each.is_exact}
-
-
-def _lines(run: Run, node: int) -> list[Line]:
-    return [parse_line(line) for line in run.events_path(node).read_bytes().split(b"\n")[:-1]]
 
 
 def _terms(line: Line) -> Iterator[tuple[int, int, str]]:

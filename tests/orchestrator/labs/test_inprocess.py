@@ -22,6 +22,7 @@ from orchestrator.trace import check, compare, read_trace
 from orchestrator.twin import simulated
 from tests.balance import Terms, unbalanced
 from tests.clusters import cluster
+from tests.delays import WITH_DRAWN_DELAYS, strays
 from tests.fault_mixes import EACH, half_a_second, machines_of, mixes
 
 MACHINES = cluster(rates=(20, 60), seconds=0.5)
@@ -82,6 +83,8 @@ def test_with_each_fault_every_event_is_that_of_the_simulation(tmp_path: Path) -
     assert dict.fromkeys(EACH, ("valid", 1.0, {})) == {
         name: judged(tmp_path / name, machines) for name, machines in clusters.items()
     }
+    for name in WITH_DRAWN_DELAYS:
+        assert set() == strays(Run(tmp_path / name), clusters[name])
 
 
 @given(st.lists(mixes(crashes=True, duration_ms=400, rate_hz_max=60), min_size=8, max_size=8))

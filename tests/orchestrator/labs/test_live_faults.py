@@ -9,10 +9,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from node.model import Pace
-from node.record import Line, parse_line
 from orchestrator.rundir import Run
 from orchestrator.trace.twin import unexplained
 from orchestrator.twin import simulated
+from tests.balance import lines_of
+from tests.delays import WITH_DRAWN_DELAYS, strays
 from tests.fault_mixes import EACH, MIX, half_a_second, machines_of, mixes
 from tests.live_runs import (
     AS_SIMULATED,
@@ -34,6 +35,8 @@ def test_with_each_fault_a_live_cluster_gives_the_simulated_trace(pace: Pace, tm
     found, cuts, stops = live_beside(tmp_path, clusters, pace)
 
     assert dict.fromkeys(clusters, AS_SIMULATED) == found
+    for name in WITH_DRAWN_DELAYS:
+        assert set() == strays(Run(tmp_path / name), clusters[name])
     assert cuts >= 4 * len(clusters)
     assert stops >= 4
 
@@ -107,16 +110,13 @@ def test_at_free_faults_are_those_of_the_model_too(tmp_path: Path) -> None:
 # Crashes of the model.
 
 
-def lines_of(directory: Path, node: int) -> list[Line]:
-    """Return the lines of a machine's log."""
-    return [parse_line(line) for line in Run(directory).events_path(node).read_bytes().split(b"\n")[:-1]]
-
-
 def test_a_machine_that_crashes_is_killed_and_started_again(tmp_path: Path) -> None:
     """The observer saw a SIGKILL and a second process; the log goes on behind `down` and `boot`, in one run."""
     outcome = live(tmp_path, half_a_second("crash"), pace="exact")
     kinds = [
-        line["event"] for line in lines_of(tmp_path, 2) if line["event"] in ("start", "down", "boot", "end", "stop")
+        line["event"]
+        for line in lines_of(Run(tmp_path), 2)
+        if line["event"] in ("start", "down", "boot", "end", "stop")
     ]
     codes = {line["node"]: line["code"] for line in reversed(observed(tmp_path, "exit"))}
 
@@ -135,7 +135,9 @@ def test_a_machine_that_is_down_at_the_end_is_started_once_more_for_its_stop_rec
     live(tmp_path, machines, pace="exact")
     _, report, fidelity = judged(tmp_path, machines)
     kinds = [
-        line["event"] for line in lines_of(tmp_path, 2) if line["event"] not in ("link", "internal", "send", "receive")
+        line["event"]
+        for line in lines_of(Run(tmp_path), 2)
+        if line["event"] not in ("link", "internal", "send", "receive")
     ]
 
     assert ["start", "end", "down", "boot", "stop"] == kinds
@@ -147,8 +149,10 @@ def test_with_amnesia_no_incarnation_receives_a_message_twice(tmp_path: Path) ->
     """A new incarnation counts from 1 and receives what the old one had not."""
     machines = half_a_second("amnesia twice")
     live(tmp_path, machines, pace="fast")
-    received = [(line["incarnation"], *line["from"]) for line in lines_of(tmp_path, 2) if line["event"] == "receive"]
-    incarnations = [line["incarnation"] for line in lines_of(tmp_path, 2) if "index" in line]
+    received = [
+        (line["incarnation"], *line["from"]) for line in lines_of(Run(tmp_path), 2) if line["event"] == "receive"
+    ]
+    incarnations = [line["incarnation"] for line in lines_of(Run(tmp_path), 2) if "index" in line]
 
     assert {0, 2} == set(incarnations)
     assert len(received) == len(set(received)) == len({name[1:] for name in received})

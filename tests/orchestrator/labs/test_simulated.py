@@ -12,6 +12,7 @@ from orchestrator.rundir import Run
 from orchestrator.trace import check, read_trace
 from orchestrator.twin import twin_of
 from tests.balance import unbalanced
+from tests.delays import WITH_DRAWN_DELAYS, strays
 from tests.fault_mixes import EACH, half_a_second
 from tests.golden_runs import ALL, as_array, expected, machines
 
@@ -47,6 +48,15 @@ def test_with_each_fault_every_link_balances(name: str, tmp_path: Path) -> None:
     run_simulated(Run(tmp_path), machines, name=name)
 
     assert {} == unbalanced(Run(tmp_path), machines)
+
+
+@pytest.mark.parametrize("name", WITH_DRAWN_DELAYS)
+def test_every_arrival_is_what_the_dice_say(name: str, tmp_path: Path) -> None:
+    """Model section 3: to the nanosecond, where it was sent and where it was received."""
+    machines = half_a_second(name)
+    run_simulated(Run(tmp_path), machines, name=name)
+
+    assert set() == strays(Run(tmp_path), machines)
 
 
 def test_every_shipped_experiment_is_valid_and_its_bytes_do_not_depend_on_hashes(tmp_path: Path) -> None:
