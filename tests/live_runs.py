@@ -134,5 +134,6 @@ def live_beside(
     found = {}
     for name, machines in clusters.items():
         _, report, fidelity = judged(directory / name, machines)
-        found[name] = Found(failures[name], report.verdict, fidelity, unbalanced(Run(directory / name), machines))
+        balance = {} if failures[name] else unbalanced(Run(directory / name), machines)
+        found[name] = Found(failures[name], report.verdict, fidelity, balance)
     return found, sum(relays.cuts for relays in suffered.values()), sum(relays.stops for relays in suffered.values())

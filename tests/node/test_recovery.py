@@ -95,7 +95,7 @@ def sent_again(outlet: Outlet) -> dict[int, list[Row]]:
     """Return, by incarnation, what goes to a recipient that has nothing."""
     outlet.greet()
     outlet.connect(Welcome(type="welcome", incarnation=0, have=0, done=0))
-    found = defaultdict(list)
+    found: dict[int, list[Row]] = defaultdict(list)
     for frame in outlet.take(leaves=False):
         assert frame["type"] == "data"
         rows = found[frame.get("incarnation", 0)]
