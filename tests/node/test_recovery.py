@@ -185,24 +185,47 @@ def met(model: Model, lines: Sequence[Line] = ()) -> Machine:
     return machine
 
 
+def frame(*numbers: int) -> Data:
+    """Return messages of machine 2, which arrive in their order before the first tick of machine 1."""
+    rows = [(number, number, 0, 1, number) for number in numbers]
+    return Data(type="data", first=numbers[0], messages=rows, promise=None)
+
+
+def down(model: Model) -> list[Line]:
+    """Return the log of machine 1: it received the first message, the second waits, the third came too late."""
+    machine = met(model)
+    machine.start(0, wall=0)
+    machine.receive(2, frame(1, 2))
+    machine.tick(model.due_ns(0), wall=0)
+    machine.receive(2, frame(3))
+    machine.go_down(wall=0)
+    return machine.take_lines()
+
+
 def test_at_free_a_message_is_as_late_after_a_restart_as_it_was_before() -> None:
     """What waited is in time, what was late stays so, and what came in between had a tick that it missed."""
     model = cluster(2, seconds=2)[1]
-    in_time, waits, late, missing = ((tick, tick + 1, 0, 1, tick) for tick in range(4))
-    machine = met(model)
-    machine.start(0, wall=0)
-    machine.receive(2, Data(type="data", first=1, messages=[in_time, waits], promise=None))
-    machine.tick(model.due_ns(0), wall=0)
-    machine.receive(2, Data(type="data", first=3, messages=[late], promise=None))
-    machine.go_down(wall=0)
-    machine = met(model, machine.take_lines())
+    machine = met(model, down(model))
     machine.boot(wall=0)
-    machine.receive(2, Data(type="data", first=1, messages=[in_time, waits, late, missing], promise=None))
+    machine.receive(2, frame(1, 2, 3, 4))
     for tick in (1, 2, 3):
         machine.tick(model.due_ns(tick), wall=0)
     seen_ns = [line.get("seen_ns") for line in machine.take_lines() if line["event"] == "receive"]
 
     assert [None, model.due_ns(1), model.due_ns(1)] == seen_ns
+
+
+def test_at_free_no_tick_comes_after_a_restart_before_all_that_was_here_is_here_again() -> None:
+    """Every sender must have greeted, and what waited must wait again."""
+    model = cluster(2, seconds=2)[1]
+    machine = met(model, down(model))
+    machine.boot(wall=0)
+    answers = [machine.may_tick(model.duration_ns)]
+    for numbers in ((1, 2), (3,)):
+        machine.receive(2, frame(*numbers))
+        answers.append(machine.may_tick(model.duration_ns))
+
+    assert [False, False, True] == answers
 
 
 def test_a_torn_last_line_is_cut(tmp_path: Path) -> None:
