@@ -23,7 +23,7 @@ class Kinds:
 
     def __init__(self, layout: LogFormat) -> None:
         self._layout = layout
-        self._known: dict[str, int] = {"": OTHER}
+        self._known: dict[str, int] = {}
         self._groups = {
             expression: {
                 field: [name for name in names if name in expression.groupindex]
