@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from orchestrator.formats.clocks import NOTHING
 from orchestrator.formats.guess.evidence import numbers, share
 from orchestrator.formats.guess.templates import Slot, Template
 from orchestrator.formats.guess.words import Kind, label_of_name
@@ -88,7 +89,7 @@ class Frame:
 
 def is_said(value: Any) -> bool:
     """Return whether a cell holds anything."""
-    return value is not None and value not in ("", "-", [], {}, "null", "None", "N/A", "n/a", "nil", "NULL")
+    return value not in NOTHING if isinstance(value, str | None) else value not in ([], {})
 
 
 def column_slot(name: str, values: list[Any], prefix: Template | None = None) -> Slot:

@@ -3,16 +3,19 @@
 Never calls a line an event that has no clock where the others have one.
 """
 
+import re
 from typing import Final
 
 import numpy as np
 
-from orchestrator.formats.guess.evidence import Floats, correlation, membership, share
+from orchestrator.formats.guess.evidence import Floats, correlation, membership, objective, share
 from orchestrator.formats.guess.frame import is_said
 from orchestrator.formats.guess.study import Study
 from orchestrator.formats.guess.words import Kind, Meaning, meaning
 from orchestrator.formats.names import everyone_in
 
+_FRAMED: Final = re.compile(r"\s*[-=*#+~<>_]{2,}.*[-=*#+~<>_]{2,}\s*\Z|[-=*#]{3,}")
+_WARNING: Final = re.compile(r"\b(WARN(ING)?|ERROR|FATAL|CRITICAL|TRACE)\b")
 JUMPS_MIN: Final = 0.08
 _DIE: Final[dict[str, tuple[Kind, bool]]] = {
     "1": ("send", False),
@@ -61,7 +64,7 @@ def _kind(study: Study, at: int, told: Meaning, jumps: list[float]) -> tuple[Kin
         return "receive", False
     if told.strength:
         return told.kind, told.is_all
-    if names_sender and not names_recipient and jumps[at] > 0:
+    if names_sender and not names_recipient and (jumps[at] > 0 or study.clock == "none"):
         return "receive", False
     if names_recipient and not names_sender and jumps[at] == 0:
         return "send", told.is_all
@@ -80,22 +83,64 @@ def _names_machines(study: Study, at: int, role: str) -> bool:
 
 
 def _is_event(study: Study, at: int, told: Meaning) -> bool:
-    group = study.groups[at]
-    is_rare = len(group) <= max(2, 2 * len(set(study.rows.node.tolist())))
-    if study.clock == "none":
-        is_known = bool(group.kind and told.strength and not (told.is_lifecycle and is_rare))
-        return is_known or not (told.is_lifecycle or (is_rare and group.value is None))
+    return _has_happened(study, at, told) if study.clock == "none" else _is_clocked(study, at, told)
+
+
+def _has_happened(study: Study, at: int, told: Meaning) -> bool:
+    """Return whether words alone say that a group is of events."""
+    group, is_rare = study.groups[at], study.is_rare(at)
+    if _WARNING.search(group.words) and told.strength < 2:
+        return False
+    is_known = bool(group.kind and told.strength and not (told.is_lifecycle and is_rare))
+    return is_known or not (told.is_lifecycle or (is_rare and group.value is None))
+
+
+def _is_clocked(study: Study, at: int, told: Meaning) -> bool:
+    """Return whether a group has a clock as events have it."""
+    group, is_rare = study.groups[at], study.is_rare(at)
     if at not in study.roles["clock"] or (study.node[group.rows] < 0).all():
         return False
     if study.clock == "vector":
         return True
+    if is_rare and _is_at_the_edge(study, at):
+        is_odd = told.is_lifecycle or _disturbs(study, at) or _is_called_otherwise(study, at)
+        if is_odd or not told.strength:
+            return False
     steps = study.rows.steps(study.column(study.roles["clock"]))[group.rows]
     steps = steps[~np.isnan(steps)]
     if group.kind and told.strength:
         is_repeated = len(steps) > 5 and share(steps == 0) > 0.9
+        is_still = is_rare and len(steps) > 0 and not (steps > 0).any()
         has_other = any(other.kind == group.kind for other in study.groups if other is not group)
-        return not (is_repeated and has_other)
+        return not ((is_repeated or is_still) and has_other)
     return not (told.is_lifecycle and is_rare) and (not len(steps) or share(steps > 0) > 0.5)
+
+
+def _is_at_the_edge(study: Study, at: int) -> bool:
+    """Return whether a group's lines stand above the first or below the last of the known events, or framed."""
+    group = study.groups[at]
+    if all(_FRAMED.match(study.frame.lines[row]) for row in group.rows.tolist()):
+        return True
+    known = [meaning(other.words).strength > 0 and len(other) > len(group) for other in study.groups]
+    is_known = study.rows_of([place for place, each in enumerate(known) if each])
+    for row in group.rows.tolist():
+        same = np.flatnonzero(is_known & (study.frame.files == study.frame.files[row]))
+        if len(same) and same[0] < row < same[-1]:
+            return False
+    return True
+
+
+def _is_called_otherwise(study: Study, at: int) -> bool:
+    """Return whether the words before a group's clock stand before no other: `RECEIVED MESSAGES: 140` at the end."""
+    before = {other: study.slot(other, key).label.left[:1] for other, key in study.roles["clock"].items()}
+    return before[at] not in {words for other, words in before.items() if other != at and not study.is_rare(other)}
+
+
+def _disturbs(study: Study, at: int) -> bool:
+    """Return whether clocks rise better without a group: `rate 5` before the first event is no clock."""
+    choice = study.roles["clock"]
+    rest = {other: key for other, key in choice.items() if other != at}
+    return objective(study.rows.steps(study.column(rest))) >= objective(study.rows.steps(study.column(choice)))
 
 
 def _find_receives(study: Study, told: list[Meaning], jumps: list[float]) -> None:

@@ -75,6 +75,10 @@ class Study:
             mask[self.groups[at].rows] = True
         return mask
 
+    def is_rare(self, at: int) -> bool:
+        """Return whether a group has no more than two lines of each machine, as a banner has."""
+        return len(self.groups[at]) <= max(2, 2 * len(set(self.rows.node.tolist())))
+
     def slots(self, at: int, *, free: bool = True) -> dict[str, Slot]:
         """Return the slots of a group, only those that mean nothing yet if `free`."""
         used = {choice[at] for choice in self.roles.values() if at in choice} if free else set()

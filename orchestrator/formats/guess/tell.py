@@ -9,18 +9,20 @@ from typing import Final
 from node.errors import one_line
 from orchestrator.formats.guess.files import Naming
 from orchestrator.formats.guess.frame import is_said
+from orchestrator.formats.guess.readback import Reading
 from orchestrator.formats.guess.study import Study
 
 _SHOWN: Final = 110
 _NAMES: Final = {"from": "from", "to": "to", "message": "message", "stamp": "stamp", "clock": "clock", "queue": "queue"}
 
 
-def recognised(study: Study, naming: Naming, first_name: str, line_count: int, ignored: int) -> Iterator[str]:
+def recognised(study: Study, naming: Naming, first_name: str, reading: Reading) -> Iterator[str]:
     """Yield what was recognised: files, machines, and each kind of event with its fields in an example."""
-    events = study.total([at for at, group in enumerate(study.groups) if group.is_event])
+    lines, ignored = reading.lines, reading.lines.ignored
+    line_count = reading.events + ignored + len(lines.unmatched)
     machines = ", ".join(one_line(name, 20) for name in study.names[:8]) + (", …" if len(study.names) > 8 else "")
     yield (
-        f"{_count(len(naming.places), 'file')}, {_count(line_count, 'line')}: {_count(events, 'event')} of "
+        f"{_count(len(naming.places), 'file')}, {_count(line_count, 'line')}: {_count(reading.events, 'event')} of "
         f"{_count(len(study.names), 'machine')} ({machines})"
         + (f"; {ignored} other lines are no events" if ignored else "")
     )
@@ -30,7 +32,7 @@ def recognised(study: Study, naming: Naming, first_name: str, line_count: int, i
         groups = study.of_kind(kind)
         if groups:
             at = max(groups, key=lambda one: (len(study.groups[one].slots), len(study.groups[one])))
-            yield f"{_count(study.total(groups), kind)}: {_example(study, at)}"
+            yield f"{_count(study.total(groups), kind)}, such as {_example(study, at)}"
 
 
 def unrecognised(study: Study) -> Iterator[str]:  # noqa: C901  # one line for each thing that may be missing
@@ -72,7 +74,7 @@ def _example(study: Study, at: int) -> str:
     if group.kind == "send" and group.is_all and at not in study.roles.get("to", {}):
         said.append("to all")
     line = one_line(" ".join(study.frame.lines[row].split()), _SHOWN)
-    return f"{', '.join(said) or 'nothing but that it was'} in: {line}"
+    return f"{line!r}: {', '.join(said) or 'nothing but that'}"
 
 
 def _count(count: int, what: str) -> str:

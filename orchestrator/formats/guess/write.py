@@ -14,7 +14,6 @@ from orchestrator.formats.guess.files import Naming, escaped
 from orchestrator.formats.guess.frame import Group
 from orchestrator.formats.guess.study import Study
 from orchestrator.formats.guess.words import meaning
-from orchestrator.formats.names import natural
 
 EXPRESSIONS_MAX: Final = 10
 """With more than so many, the words that tell the kinds must do."""
@@ -22,21 +21,21 @@ _ORDER: Final = ("receive", "send-all", "send", "internal", "ignore")
 _ROLES: Final = ("time", "node", "clock", "stamp", "queue", "from", "to", "message")
 
 
-def keys_of(study: Study, naming: Naming) -> dict[str, Any]:
-    """Return the keys of the format file that says what was found out."""
+def keys_of(study: Study, naming: Naming, *, is_short: bool = True) -> dict[str, Any]:
+    """Return the keys of the format file that says what was found out; if `is_short`, what is common only once."""
     keys: dict[str, Any] = {}
     if naming.expression:
         keys["files"] = naming.expression
     keys |= {"layout": study.frame.layout} if study.frame.layout != "text" else {}
     keys |= study.frame.keys
-    keys |= _of_text(study) if study.frame.layout == "text" else _of_columns(study)
+    keys |= _of_text(study, is_short=is_short) if study.frame.layout == "text" else _of_columns(study)
     if study.clock != "scalar":
         keys["clock"] = study.clock
     if "time" in study.roles and study.time != "auto":
         keys["time"] = study.time
     if "message" in study.roles and study.ids != "all":
         keys["ids"] = study.ids
-    if study.order and study.order != sorted(study.order, key=natural):
+    if study.order:
         keys["nodes"] = study.order
     return keys
 
@@ -53,7 +52,7 @@ def _roles(study: Study, at: int) -> dict[str, str]:
 # Text.
 
 
-def _of_text(study: Study) -> dict[str, Any]:
+def _of_text(study: Study, *, is_short: bool) -> dict[str, Any]:
     events = [at for at, group in enumerate(study.groups) if group.is_event]
     wide = _wide(study, events)
     parts = {
@@ -61,7 +60,7 @@ def _of_text(study: Study) -> dict[str, Any]:
     }
     lines = {at: [study.frame.lines[row] for row in study.groups[at].rows[:200].tolist()] for at in events}
     whole = {"kinds": _by_kind(study, {at: joined(parts[at], lines[at]) for at in events})}
-    if len(parts) < 2:
+    if len(parts) < 2 or not is_short:
         return whole
     first = next(iter(parts.values()))
     start = shared(list(parts.values()))
@@ -149,7 +148,8 @@ def _of_columns(study: Study) -> dict[str, Any]:
     if record := _record(study):
         keys["record"] = record
     names = [*study.frame.columns, *compiled(record).groupindex] if record else list(study.frame.columns)
-    is_auto = LogFormat(layout="json").sources([name for name in names if not name.startswith("^")])
+    names += [name.partition(".")[0] for name in names if "." in name and study.frame.layout == "json"]
+    is_auto = LogFormat(layout="json").sources(dict.fromkeys(name for name in names if not name.startswith("^")))
     wanted = {role: sources for role, sources in fields.items() if is_auto.get(role) != sources}
     unwanted: dict[str, list[str]] = {role: [] for role in is_auto if role not in fields and _matters(study, role)}
     if wanted or unwanted:
