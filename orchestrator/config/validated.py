@@ -33,7 +33,7 @@ def read_text(path: Path) -> str:
     except (FileNotFoundError, IsADirectoryError):
         raise
     except OSError as error:
-        raise NoInputError(f"{printable(str(path))}: cannot be read: {error.strerror}") from None
+        raise NoInputError(f"{printable(str(path))}: cannot be read: {error.strerror or error}") from None
     if len(data) > FILE_BYTES_MAX:
         raise ConfigurationError(f"{printable(str(path))}: larger than 1 MiB; it should be a page of text")
     try:

@@ -115,7 +115,7 @@ class Builder:
             files=tuple(files),
             unread_file=np.array([file for file, _ in self._unread], np.int64),
             unread_line=np.array([line for _, line in self._unread], np.int64),
-            remarks=(*self.remarks, *self._remarks()),
+            remarks=(*self.remarks, *self._remarks(), *self._order_of_lists(machines)),
             doubts=tuple(self.doubts),
         )
 
@@ -130,6 +130,12 @@ class Builder:
             yield f"of {sum(unknown.values())} events the format does not say what they are, such as {first!r}"
         if count := self._times.unread_count:
             yield f"{count} times cannot be read, such as {one_line(self._times.unread[0], 60)!r}"
+
+    def _order_of_lists(self, machines: Machines) -> Iterable[str]:
+        """Yield in which order the machines are taken for those of lists, if the format does not say it."""
+        if self._vectors.are_lists and not self._layout.nodes:
+            names = ", ".join(one_line(name, 20) for name in machines.names[:8])
+            yield f"the format has no `nodes`; the entries of vectors are taken for those of {names}, in this order"
 
     def _whose(self, values: Mapping[str, list[Any]], count: int, node: str, thread: str) -> Column:
         hosts, threads, aliases = values.get("node"), values.get("thread"), self._layout.aliases

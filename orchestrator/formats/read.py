@@ -14,7 +14,8 @@ from orchestrator.formats.choose import choose_format, first_line
 from orchestrator.formats.collect import Collection, Part, collect, common
 from orchestrator.formats.extract import extract
 from orchestrator.formats.format import LogFormat
-from orchestrator.formats.records import Lines
+from orchestrator.formats.records import Lines, is_ignored
+from orchestrator.formats.shipped import shipped_formats
 from orchestrator.formats.sources import Source, find_sources
 
 
@@ -33,7 +34,8 @@ def read_sources(sources: Sequence[Source], layout: LogFormat, root: str = "") -
 
     Raises NoLogError if there is not one event.
     """
-    traces = [trace for one in collect(sources, layout, root) if len(trace := _read(one, layout))]
+    remarks = _unnamed(sources, layout)
+    traces = [trace for one in collect(sources, layout, root) if len(trace := _read(one, layout, remarks))]
     if not traces:
         raise _nothing_matches(sources, layout)
     return traces
@@ -63,7 +65,16 @@ def readable(paths: Sequence[Path]) -> list[Source]:
     raise NoLogError(f"{', '.join(map(str, paths))}: {what}; name a log, or a folder of logs")
 
 
-def _read(collection: Collection, layout: LogFormat) -> ForeignTrace:
+def _unnamed(sources: Sequence[Source], layout: LogFormat) -> list[str]:
+    """Return that `files` names none of the files, if so; ours are meant for other names, too."""
+    pattern = layout.file_expression
+    if pattern is None or layout in shipped_formats() or any(pattern.search(source.name) for source in sources):
+        return []
+    shown = f"{one_line(layout.files, 60)!r} is in the name of no file, such as {one_line(sources[0].name, 60)!r}"
+    return [f"the expression of `files` {shown}; every file was read"]
+
+
+def _read(collection: Collection, layout: LogFormat, remarks: Sequence[str]) -> ForeignTrace:
     lines, builder, unmatched = Lines(), Builder(layout), list[str]()
     parts = collection.parts
     for place, part in enumerate(parts):
@@ -71,6 +82,7 @@ def _read(collection: Collection, layout: LogFormat) -> ForeignTrace:
     if lines.unmatched:
         such = "; ".join(unmatched)
         builder.remarks.insert(0, f"{_lines(len(lines.unmatched))} that match nothing, such as {such}")
+    builder.remarks[:0] = remarks
     trace = builder.finish(collection.name, [part.source.shown for part in parts])
     return replace(trace, understood=_understood(trace, lines, builder, parts))
 
@@ -114,6 +126,12 @@ def _lines(count: int) -> str:
 
 
 def _nothing_matches(sources: Sequence[Source], layout: LogFormat) -> NoLogError:
+    lines = [line for line in sources[0].text.split("\n") if line and not line.isspace()]
+    if layout.ignore and all(is_ignored(line, layout) for line in lines):
+        return NoLogError(
+            f"{sources[0].path}: the key `ignore` of the format {layout.name} takes every line, also "
+            f"{first_line(sources[0])}; it is for lines that are no events"
+        )
     if layout.layout == "text":
         expected = repr(layout.searches[0].text)
     else:

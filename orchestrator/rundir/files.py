@@ -72,7 +72,7 @@ def read_hashes(manifest: Path) -> dict[str, str | None]:
     except FileNotFoundError:
         raise ValueError("missing") from None
     except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from None
+        raise ValueError(f"cannot be read: {error.strerror or error}") from None
     except (ValueError, LookupError, TypeError, RecursionError):
         raise ValueError("damaged") from None
     if not isinstance(hashes, dict):

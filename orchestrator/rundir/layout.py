@@ -194,7 +194,7 @@ def listed(directory: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise NoInputError(f"{directory}: cannot be read: {error.strerror}") from error
+        raise NoInputError(f"{directory}: cannot be read: {error.strerror or error}") from error
 
 
 def node_of(log: Path) -> int:
