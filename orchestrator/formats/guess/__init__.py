@@ -150,9 +150,12 @@ def _ignore(study: Study, reading: Reading) -> list[str]:
     lines = [line for line in (*reading.unmatched, *reading.extra) if not _may_be_damaged(study, line)]
     rules = [line for line in study.frame.dropped if RULE.match(line)]
     lines += [line for line in study.frame.dropped if line not in rules and COMMENT.match(line)]
-    expressions = [shortest(template, events) for template in templates_of(lines, study.names)]
+    expressions = [
+        shortest(template, [lines[row] for row in template.rows], events)
+        for template in templates_of(lines, study.names)
+    ]
     expressions += [
-        shortest(group.template, events)
+        shortest(group.template, [study.frame.lines[row] for row in group.rows.tolist()], events)
         for group in study.groups
         if not group.is_event and group.template is not None and study.frame.layout == "text"
     ]

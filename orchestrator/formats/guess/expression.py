@@ -124,16 +124,17 @@ def shared(all_parts: Sequence[Sequence[str]], *, at_end: bool = False) -> int:
     return count
 
 
-def shortest(template: Template, others: Sequence[str]) -> str:
+def shortest(template: Template, lines: Sequence[str], others: Sequence[str]) -> str:
     """Return a short expression that finds a template's lines and none of the others."""
+    start = r"^\s*" if any(line[:1].isspace() for line in lines) else "^"
     literals = [piece.strip() for piece in template.pieces if isinstance(piece, str)]
     first = template.pieces[0]
     tries = []
     if isinstance(first, str) and len(first.strip()) > 2:
-        tries.append("^" + escaped(first.strip())[:60])
+        tries.append(start + escaped(first.strip())[:60])
     tries += [escaped(text)[:60] for text in sorted(literals, key=len, reverse=True)[:2] if re.search(r"\w{3}", text)]
     for tried in tries:
         text = re.sub(" {2,}", " +", tried.rstrip("\\"))
         if not any(re.search(text, line) for line in others):
             return text
-    return joined(parts_of(template, {}), [])
+    return joined(parts_of(template, {}), lines)

@@ -8,6 +8,7 @@ from copy import copy
 
 import numpy as np
 
+from orchestrator.formats.guess.aliases import find_aliases
 from orchestrator.formats.guess.clock import find_clock
 from orchestrator.formats.guess.evidence import share
 from orchestrator.formats.guess.frame import Frame
@@ -29,6 +30,7 @@ def interpretations(frame: Frame, of_files: list[str], line_count: int) -> Itera
         study = Study(found, nodes)
         if choice:
             study.roles["node"] = choice
+        study.call(find_aliases(study))
         clock = find_clock(study)
         decide_kinds(study)
         study.settle()

@@ -180,7 +180,8 @@ def _send_by_stamps(study: Study, told: list[Meaning]) -> None:
         for key in study.slots(at):
             if study.is_whole(at, key):
                 values = study.rows.keyed(study.column({at: key}))
-                if not _may_be_stamps(study, at, key):
+                is_id = bool(sends) and study.slot(at, key).label.said("message") > 1
+                if is_id or not _may_be_stamps(study, at, key):
                     continue
                 for some in _subsets(others):
                     found = membership(values, clocks[study.rows_of([*sends, *some])])

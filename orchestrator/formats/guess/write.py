@@ -14,6 +14,7 @@ from orchestrator.formats.guess.files import Naming, escaped
 from orchestrator.formats.guess.frame import Group
 from orchestrator.formats.guess.study import Study
 from orchestrator.formats.guess.words import meaning
+from orchestrator.formats.names import natural
 
 EXPRESSIONS_MAX: Final = 10
 """With more than so many, the words that tell the kinds must do."""
@@ -35,6 +36,8 @@ def keys_of(study: Study, naming: Naming, *, is_short: bool = True) -> dict[str,
         keys["time"] = study.time
     if "message" in study.roles and study.ids != "all":
         keys["ids"] = study.ids
+    if study.aliases:
+        keys["aliases"] = dict(sorted(study.aliases.items(), key=lambda one: natural(one[0])))
     if study.order:
         keys["nodes"] = study.order
     return keys

@@ -8,11 +8,11 @@ from node.errors import NoLogError
 from orchestrator.formats import read_logs
 from orchestrator.formats.guess import guess
 from orchestrator.formats.read import readable
-from tests.orchestrator.formats import more, noise, prose, still, structured, students, tables
+from tests.orchestrator.formats import addresses, more, noise, prose, still, structured, students, tables
 from tests.orchestrator.formats.dialect import DIALECTS, world_of
 from tests.orchestrator.formats.world import differences
 
-MODULES = (more, noise, prose, still, structured, students, tables)  # each registers its dialects
+MODULES = (addresses, more, noise, prose, still, structured, students, tables)  # each registers its dialects
 
 NOT_YET: dict[str, str] = {}
 """Dialects that are not guessed right, and why."""
