@@ -31,11 +31,20 @@ class Group:
     """What the field of the kind holds in all of them."""
     kind: Kind = ""
     is_all: bool = False
+    is_some: bool = False
+    """Sends to one or several: nothing says to whom."""
     is_event: bool = True
 
     def __len__(self) -> int:
         """Return the number of records."""
         return len(self.rows)
+
+    @property
+    def format_kind(self) -> str:
+        """What a format file calls these events."""
+        if self.kind != "send":
+            return self.kind or "internal"
+        return "send-all" if self.is_all else "send-some" if self.is_some else "send"
 
 
 @dataclass(slots=True)

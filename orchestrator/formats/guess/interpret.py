@@ -41,20 +41,20 @@ def interpretations(frame: Frame, of_files: list[str], line_count: int) -> Itera
         find_recipients(study)
         find_ids(study, ["sender", "link"])
         find_queue(study)
-        _say_all(study)
+        _say_some(study)
         study.quality = clock + 0.4 * likely + _quality(study, line_count)
         yield study
 
 
-def _say_all(study: Study) -> None:
-    """Where sends name nobody and there are too few for the receives, they went to all."""
+def _say_some(study: Study) -> None:
+    """Where sends name nobody and there are too few for the receives, some went to several."""
     receives = study.total(study.of_kind("receive"))
     sends = study.of_kind("send")
     copies = sum(len(study.groups[at]) * (len(study.names) - 1 if study.groups[at].is_all else 1) for at in sends)
     unnamed = [at for at in sends if at not in study.roles.get("to", {}) and not study.groups[at].is_all]
     if unnamed and "to" not in study.roles and receives > 1.1 * copies:
         for at in unnamed:
-            study.groups[at].is_all = True
+            study.groups[at].is_some = True
 
 
 def _quality(study: Study, line_count: int) -> float:

@@ -7,18 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from orchestrator.audit.store import INTERNAL, OTHER, RECEIVE, SEND
 from orchestrator.formats.collect import collect
 from orchestrator.formats.extract import extract
 from orchestrator.formats.format import LogFormat
 from orchestrator.formats.guess.expression import NUMERIC
 from orchestrator.formats.guess.frame import is_said
 from orchestrator.formats.guess.study import Choice, Study
-from orchestrator.formats.kinds import IGNORE, SEND_ALL, Kinds
+from orchestrator.formats.kinds import CODES, IGNORE, Kinds
 from orchestrator.formats.records import Lines
 from orchestrator.formats.sources import Source
 
-_CODES: Final = {"receive": RECEIVE, "send": SEND, "send-all": SEND_ALL, "internal": INTERNAL, "": OTHER}
 _FIELDS: Final = ("node", "clock", "stamp", "queue", "from", "to", "message", "time")
 
 Place = tuple[int, int]
@@ -88,7 +86,7 @@ def _expected(study: Study) -> dict[Place, dict[str, Any]]:
     files, numbers = study.frame.files.tolist(), study.frame.numbers.tolist()
     return {
         (files[row], numbers[row]): {
-            "kind": _CODES["send-all" if group.kind == "send" and group.is_all else group.kind or "internal"],
+            "kind": CODES[group.format_kind],
             **{role: column[row] for role, column in texts.items()},
         }
         for group in study.groups

@@ -73,6 +73,8 @@ def _example(study: Study, at: int) -> str:
             said.append(f"{role} {one_line(str(value), 30)}")
     if group.kind == "send" and group.is_all and at not in study.roles.get("to", {}):
         said.append("to all")
+    if group.is_some:
+        said.append("to one or several, nothing says to whom")
     line = one_line(" ".join(study.frame.lines[row].split()), _SHOWN)
     return f"{line!r}: {', '.join(said) or 'nothing but that'}"
 

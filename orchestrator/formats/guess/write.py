@@ -11,14 +11,13 @@ from typing import Any, Final
 from orchestrator.formats.format import FIELDS, KINDS, LogFormat, compiled
 from orchestrator.formats.guess.expression import joined, parts_of, shared, slot_expression, widest
 from orchestrator.formats.guess.files import Naming, escaped
-from orchestrator.formats.guess.frame import Group
 from orchestrator.formats.guess.study import Study
 from orchestrator.formats.guess.words import meaning
 from orchestrator.formats.names import natural
 
 EXPRESSIONS_MAX: Final = 10
 """With more than so many, the words that tell the kinds must do."""
-_ORDER: Final = ("receive", "send-all", "send", "internal", "ignore")
+_ORDER: Final = ("receive", "send-all", "send-some", "send", "internal", "ignore")
 _ROLES: Final = ("time", "node", "clock", "stamp", "queue", "from", "to", "message")
 
 
@@ -41,10 +40,6 @@ def keys_of(study: Study, naming: Naming, *, is_short: bool = True) -> dict[str,
     if study.order:
         keys["nodes"] = study.order
     return keys
-
-
-def _kind(group: Group) -> str:
-    return "send-all" if group.kind == "send" and group.is_all else group.kind or "internal"
 
 
 def _roles(study: Study, at: int) -> dict[str, str]:
@@ -98,7 +93,7 @@ def _of_rests(study: Study, rests: Mapping[int, Sequence[str]]) -> dict[str, Any
     for at, expression in expressions.items():
         words = re.findall(r"[A-Za-z]+", study.groups[at].words)
         telling = next((word for word in words if meaning(word).kind == study.groups[at].kind != ""), None)
-        kinds[_kind(study.groups[at])].append(rf"\b{telling}" if telling else expression)
+        kinds[study.groups[at].format_kind].append(rf"\b{telling}" if telling else expression)
     several = {kind: list(dict.fromkeys(kinds[kind])) for kind in _ORDER if kind in kinds and kind != "internal"}
     found: dict[str, list[str]] = {
         kind: [
@@ -126,15 +121,15 @@ def _agrees(study: Study, kinds: Mapping[str, Sequence[str]]) -> bool:
         group = study.groups[at]
         line = study.frame.lines[int(group.rows[0])]
         told = next((kind for kind, expression in compiled_kinds if expression.search(line)), None)
-        wrong += len(group) * (told != _kind(group))
+        wrong += len(group) * (told != group.format_kind)
     return wrong <= 0.02 * len(study.frame)
 
 
 def _by_kind(study: Study, expressions: Mapping[int, str]) -> dict[str, Any]:
     kinds: dict[str, list[str]] = defaultdict(list)
     for at, expression in expressions.items():
-        if expression not in kinds[_kind(study.groups[at])]:
-            kinds[_kind(study.groups[at])].append(expression)
+        if expression not in kinds[study.groups[at].format_kind]:
+            kinds[study.groups[at].format_kind].append(expression)
     return {kind: _one_or_more(kinds[kind]) for kind in _ORDER if kind in kinds}
 
 
@@ -207,7 +202,7 @@ def _kinds(study: Study, fields: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     kinds: dict[str, list[str]] = defaultdict(list)
     for group in study.groups:
         if not group.is_event or group.kind:
-            kinds[_kind(group) if group.is_event else "ignore"].append(group.value or "")
+            kinds[group.format_kind if group.is_event else "ignore"].append(group.value or "")
     usual = {kind: compiled(text, re.IGNORECASE) for kind, text in KINDS.items()}
     is_usual = all(
         next((one for one, expression in usual.items() if expression.fullmatch(value)), None) == kind
@@ -240,13 +235,13 @@ def _by_presence(study: Study) -> dict[str, Any]:
     kinds: dict[str, list[str]] = defaultdict(list)
     by_kind: dict[str, set[str]] = defaultdict(set)
     for group in study.groups:
-        by_kind[_kind(group)] |= set(group.slots)
+        by_kind[group.format_kind] |= set(group.slots)
     for group in sorted(study.groups, key=lambda group: -len(group.slots)):
-        others = set().union(*(names for kind, names in by_kind.items() if kind != _kind(group)))
+        others = set().union(*(names for kind, names in by_kind.items() if kind != group.format_kind))
         own = [name for name in group.slots if name not in others]
         expression = _is_filled(study, own[0]) if own else ""
-        if expression not in kinds[_kind(group)]:
-            kinds[_kind(group)].append(expression)
+        if expression not in kinds[group.format_kind]:
+            kinds[group.format_kind].append(expression)
     return {kind: _one_or_more(kinds[kind]) for kind in _ORDER if kind in kinds}
 
 

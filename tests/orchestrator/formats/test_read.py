@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from node.errors import NoInputError, NoLogError
+from orchestrator.audit.check import check, known
+from orchestrator.audit.delivery import Delivery
 from orchestrator.formats import read_logs
 from orchestrator.formats.sources import Source
 from tests.orchestrator.formats.reading import trace_of, traces_of, written
@@ -92,3 +94,31 @@ def test_the_order_of_vectors_that_are_lists_is_said_where_nobody_gave_it(
     (trace,) = traces_of(tmp_path, files, layout)
 
     assert count == sum("taken for those of a, b, in this order" in remark for remark in trace.remarks)
+
+
+@pytest.mark.parametrize(("kind", "left_over"), [("send-all", 1), ("send-some", None)])
+def test_nobody_counts_what_is_left_of_sends_to_one_or_several(
+    tmp_path: Path, kind: str, left_over: int | None
+) -> None:
+    """A send that may have gone to one alone leaves nothing over for the other; a send to all does."""
+    files = {"a.log": "1 out\n", "b.log": "2 in a\n", "c.log": "1 work\n"}
+    layout = f"record: '^(?<clock>\\d+) (?<event>.*)$'\nkinds: {{receive: '^in (?<from>\\w+)', {kind}: out, internal: work}}\n"
+    (trace,) = traces_of(tmp_path, files, layout)
+    delivery = Delivery(trace, known(trace).edges)
+
+    assert left_over == delivery.left_over
+    assert trace.may_be_some == (kind == "send-some")
+    assert check(trace).verdict == "consistent"
+    assert left_over is None or any("never received" in remark for remark in check(trace).remarks)
+
+
+def test_a_send_to_some_that_names_them_is_to_those(tmp_path: Path) -> None:
+    """Nothing is open where the recipients are said."""
+    files = {"a.log": "1 out b c\n", "b.log": "2 in a\n", "c.log": "2 in a\n"}
+    layout = (
+        "record: '^(?<clock>\\d+) (?<event>.*)$'\nkinds: {receive: '^in (?<from>\\w+)', send-some: '^out (?<to>.*)'}\n"
+    )
+    (trace,) = traces_of(tmp_path, files, layout)
+
+    assert not trace.may_be_some
+    assert trace.possible_recipients(0) == (1, 2)
