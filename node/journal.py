@@ -4,9 +4,9 @@ Never sends anything; whoever does must have called `flush` before (model sectio
 """
 
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import orjson
 import structlog
@@ -82,21 +82,77 @@ def read_unsealed(path: Path) -> Reading:
         content = path.read_bytes()
     except OSError as error:
         raise LogError(f"{path}: cannot read the log to continue it: {error.strerror}") from error
+    return read_whole_lines(content, name=str(path))
+
+
+def read_whole_lines(content: bytes, *, name: str) -> Reading:
+    """Read the bytes of a log.
+
+    Raises LogError, which names the first line that is no line of a log.
+    """
     *whole, torn = content.split(b"\n")
     lines = []
     for number, line in enumerate(whole, 1):
         try:
             lines.append(parse_line(line))
         except LogError as error:
-            raise LogError(f"{path}:{number}: {error}; a damaged log cannot be continued") from None
+            raise LogError(f"{name}:{number}: {error}; a damaged log cannot be continued") from None
     return Reading(lines, len(content) - len(torn), len(torn))
+
+
+class File(Protocol):
+    """A file that is only ever appended to; everything raises OSError."""
+
+    def write(self, data: bytes) -> int:
+        """Append bytes with one call; return how many were taken."""
+
+    def cut(self, size: int) -> None:
+        """Cut off what stands behind so many bytes."""
+
+    def size(self) -> int:
+        """Return how many bytes are there."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+class DiskFile:
+    """A file of the operating system."""
+
+    def __init__(self, path: Path, is_new: bool) -> None:
+        create = os.O_CREAT | os.O_EXCL if is_new else 0
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | create, 0o644)
+
+    def write(self, data: bytes) -> int:
+        """Append bytes with one call; return how many were taken."""
+        return os.write(self._file, data)
+
+    def cut(self, size: int) -> None:
+        """Cut off what stands behind so many bytes."""
+        os.ftruncate(self._file, size)
+
+    def size(self) -> int:
+        """Return how many bytes are there."""
+        return os.fstat(self._file).st_size
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._file
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
 
 
 class Journal:
     """An event log that did not exist before, or one that is continued."""
 
-    def __init__(self, path: Path, *, whole_bytes: int | None = None) -> None:
+    def __init__(
+        self, path: Path, *, whole_bytes: int | None = None, file: Callable[[Path, bool], File] = DiskFile
+    ) -> None:
         """Create the log, or cut off what stands behind its whole lines and continue it.
+
+        `file` opens it, and is told whether it must be new.
 
         Raises OutputError if the file exists or cannot be created.
         """
@@ -108,11 +164,10 @@ class Journal:
             wrapper_class=structlog.BoundLogger,
             cache_logger_on_first_use=True,
         ).bind()
-        is_new = 0 if whole_bytes is not None else os.O_CREAT | os.O_EXCL
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | is_new, 0o644)
+            self._file = file(path, whole_bytes is None)
             if whole_bytes is not None:
-                os.ftruncate(self._file, whole_bytes)
+                self._file.cut(whole_bytes)
         except OSError as error:
             raise OutputError(f"{path}: cannot create this log: {error.strerror}") from error
 
@@ -131,7 +186,7 @@ class Journal:
         data = b"".join(self._lines.waiting)
         self._lines.waiting.clear()
         try:
-            written = os.write(self._file, data)
+            written = self._file.write(data)
         except OSError as error:
             raise LogError(f"{self.path}: cannot write: {error.strerror}; free some space and run again") from error
         if written != len(data):
@@ -139,6 +194,6 @@ class Journal:
 
     def close(self) -> None:
         """Close the file; a log that nothing was written to goes away."""
-        if os.fstat(self._file).st_size == 0:
+        if self._file.size() == 0:
             self.path.unlink(missing_ok=True)
-        os.close(self._file)
+        self._file.close()

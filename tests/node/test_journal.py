@@ -10,7 +10,7 @@ import pytest
 
 from node.errors import LogError, OutputError
 from node.event import Event
-from node.journal import Journal, seal_away
+from node.journal import DiskFile, Journal, seal_away
 from node.model import SECOND_NS, Model, Network
 from node.record import Line, end_line, event_line, parse_line, start_line, stop_line
 from node.window import Pause
@@ -37,6 +37,12 @@ def event(index: int) -> Line:
         Event(node=1, incarnation=0, index=index, tick=index - 1, due_ns=index, kind="internal", clock=index, queue=0),
         None,
     )
+
+
+def descriptor(journal: Journal) -> int:
+    """Return what the operating system knows the file by."""
+    assert isinstance(journal._file, DiskFile)
+    return journal._file.fileno()
 
 
 @pytest.fixture
@@ -185,7 +191,7 @@ def test_a_log_in_a_directory_that_is_none_cannot_be_created(tmp_path: Path) -> 
 def test_a_full_disk_is_fatal(journal: Journal, path: Path) -> None:
     """74: what is not written must not leave the node."""
     full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, journal._file)
+    os.dup2(full, descriptor(journal))
     os.close(full)
     journal.write(event(1))
 
@@ -200,7 +206,7 @@ def test_a_short_write_is_fatal(journal: Journal, path: Path) -> None:
     """On a nearly full disk a write can be short without an exception (design trap 6); so it is in a full pipe."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    os.dup2(writing, journal._file)
+    os.dup2(writing, descriptor(journal))
     os.close(writing)
     journal.write({**START, "run": "x" * 10_000_000})
 
@@ -212,12 +218,12 @@ def test_a_short_write_is_fatal(journal: Journal, path: Path) -> None:
 
 def test_what_could_not_be_written_is_not_tried_again(journal: Journal, path: Path) -> None:
     """Half of it may be there: behind a failed write a log ends."""
-    working = os.dup(journal._file)
-    os.dup2(os.open("/dev/full", os.O_WRONLY) if Path("/dev/full").exists() else os.pipe()[0], journal._file)
+    working = os.dup(descriptor(journal))
+    os.dup2(os.open("/dev/full", os.O_WRONLY) if Path("/dev/full").exists() else os.pipe()[0], descriptor(journal))
     journal.write(event(1))
     with pytest.raises(LogError):
         journal.flush()
-    os.dup2(working, journal._file)
+    os.dup2(working, descriptor(journal))
     os.close(working)
     journal.write(event(2))
     journal.flush()
