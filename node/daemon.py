@@ -11,12 +11,13 @@ from typing import Final, Protocol
 
 import structlog
 
+from node.connections import Connections
 from node.errors import LogError, ScaleModelError, UnavailableError, first_of
 from node.journal import Journal, Reading
 from node.machine import Machine
 from node.mesh import Address, Mesh
+from node.turn import Turn
 
-TURN_NS_MAX: Final = 2_000_000
 BEHIND_NS_MIN: Final = 1_000_000_000
 SECOND_NS: Final = 1_000_000_000
 
@@ -68,6 +69,15 @@ class Daemon:
         self._reading = reading
         self._journal = Journal(log_path, whole_bytes=None if reading is None else reading.whole_bytes)
         self._start_deadline_s = start_deadline_s
+        self._connections = Connections(machine)
+        self._acts = Turn(
+            machine,
+            self._journal,
+            self._connections,
+            now_ns=self._now_ns,
+            wall=time.time_ns,
+            go_down=supervisor.go_down,
+        )
         self._mesh: Mesh | None = None
         self._loop = asyncio.get_running_loop()
         self._life: asyncio.Task[None] | None = None
@@ -90,7 +100,7 @@ class Daemon:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._supervisor.attend(self))
-                self._mesh = Mesh(self.machine, tasks, wake=self.wake)
+                self._mesh = Mesh(self.machine, self._connections, tasks, wake=self.wake)
                 await self._live_or_seal(tasks, self._mesh, address)
                 raise _Over
         except* _Over:
@@ -213,8 +223,8 @@ class Daemon:
         if self._is_over:
             return
         try:
-            self._tick()
-            self._flush()
+            self._act()
+            self._acts.flush()
         except ScaleModelError as error:
             self._failure = error
             self._cancel()
@@ -222,29 +232,11 @@ class Daemon:
             if not future.done() and condition():
                 future.set_result(None)
 
-    def _tick(self) -> None:
-        machine = self.machine
-        now_ns = began_ns = self._now_ns()
-        # However far behind, a node keeps listening: what it does not read comes late.
-        while now_ns - began_ns < TURN_NS_MAX and machine.may_tick(now_ns):
-            machine.tick(now_ns, time.time_ns())
-            now_ns = self._now_ns()
-        if machine.may_tick(now_ns):
+    def _act(self) -> None:
+        now_ns = self._acts.act(may_go_down=self._has_met)
+        if self.machine.may_tick(now_ns):
             self.wake()
-        if self._has_met and machine.may_go_down:
-            machine.go_down(time.time_ns())
-        if machine.may_stop:
-            machine.stop(time.time_ns())
         self._arm(now_ns)
-
-    def _flush(self) -> None:
-        for line in self.machine.take_lines():
-            self._journal.write(line)
-        self._journal.flush()
-        if self.machine.is_down:
-            self._supervisor.go_down()
-        if self._mesh is not None:
-            self._mesh.flush()
 
     def _arm(self, now_ns: int) -> None:
         """Set the timer for the next tick, which is due at a point of the epoch, not after the last one.
@@ -278,7 +270,7 @@ class Daemon:
         if isinstance(self._failure, LogError):
             return
         self.machine.interrupt(time.time_ns())
-        self._flush()
+        self._acts.flush()
 
     def _cancel(self) -> None:
         assert self._life is not None, "somebody runs us"
