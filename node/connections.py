@@ -4,12 +4,13 @@ Never touches a socket, and never decides what a frame means: bytes come in, fra
 for its peers goes out. Source: model section 5.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from node.errors import RefusedError, RemoteProtocolError
-from node.frame import FRAME_BYTES_MAX, GREETING_BYTES_MAX, Decoder, Frame, encode
+from node.frame import FRAME_BYTES_MAX, GREETING_BYTES_MAX, Decoder, Frame, Ping, encode
 from node.greeting import refusal
+from node.liveness import Liveness
 from node.machine import Machine
 
 
@@ -30,6 +31,9 @@ class Transport(Protocol):
     def wait_for_room(self) -> None:
         """Have the machine looked after again once the connection is not congested any more."""
 
+    def give_up(self, why: str) -> None:
+        """End the connection at once, whatever is still to go out."""
+
     def close(self) -> None:
         """Close the connection behind what was handed over."""
 
@@ -43,6 +47,7 @@ class Connection:
         self.transport = transport
         self._machine = machine
         self._decoder = Decoder(GREETING_BYTES_MAX)
+        self._liveness = Liveness()
 
     def receive(self, data: bytes, wall: int) -> None:
         """Take in bytes, none at the end of the stream.
@@ -52,6 +57,7 @@ class Connection:
         """
         if not data and self._decoder.has_rest:
             raise RemoteProtocolError("the connection ended inside a frame")
+        self._liveness.hear()
         frames = self._decoder.feed(data)
         if frames and not self.has_greeted:
             # From now on frames may have their full size.
@@ -59,14 +65,23 @@ class Connection:
             self._greet(frames.pop(0), wall)
             self.has_greeted = True
         for frame in frames:
-            self._take(frame)
+            if frame["type"] != "ping":
+                self._take(frame)
 
     def send(self, frames: Iterable[Frame]) -> None:
         """Hand frames to the transport in one write; if it is closed already, they stay where they are."""
         if self.transport.is_closing:
             return
         if data := b"".join(map(encode, frames)):
+            self._liveness.say()
             self.transport.write(data)
+
+    def is_dead(self) -> bool:
+        """Take a look at the peer, and let it see that we are there."""
+        finding = self._liveness.look()
+        if finding == "ping":
+            self.send([Ping(type="ping")])
+        return finding == "dead"
 
     def _greet(self, frame: Frame, wall: int) -> None:
         raise NotImplementedError
@@ -161,6 +176,10 @@ class Connections:
                 dialled.send(self._machine.take_frames(recipient))
         for sender, accepted in self._from.items():
             accepted.send(self._machine.take_answers(sender))
+
+    def dead(self) -> Iterator[Connection]:
+        """Yield the connections on which nobody is there any more; call it every `liveness.LOOK_S`, and no faster."""
+        yield from [connection for connection in (*self._to.values(), *self._from.values()) if connection.is_dead()]
 
     # For the connections.
 

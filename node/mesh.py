@@ -13,15 +13,19 @@ from typing import Final, NamedTuple
 
 import structlog
 
+from node.complaints import Complaints
 from node.connections import Accepted, Connections, Dialled
 from node.dice import below, roll
 from node.errors import PortTakenError, RemoteProtocolError, UnavailableError
+from node.frame import GREETING_BYTES_MAX
+from node.liveness import DEAD_S, LOOK_S
 from node.machine import Machine
 
 READ_BYTES: Final = 256 * 1024
 UNSENT_BYTES_MAX: Final = 1024 * 1024
 CONNECT_S_MAX: Final = 5.0
 GREETING_S_MAX: Final = 2.0
+STRANGERS_MAX: Final = 64
 CLOSE_S_MAX: Final = 1.0
 BACKOFF_S_MIN: Final = 0.05
 BACKOFF_S_MAX: Final = 1.0
@@ -60,10 +64,23 @@ class Wire:
         self._tasks = tasks
         self._wake = wake
         self._is_draining = False
+        self._why_given_up: str | None = None
 
-    async def read(self) -> bytes:
-        """Return the next bytes, none at the end of the stream."""
-        return await self._reader.read(READ_BYTES)
+    async def read(self, bytes_max: int) -> bytes:
+        """Return the next bytes, none at the end of the stream.
+
+        Raises RemoteProtocolError if the connection was given up.
+        """
+        data = await self._reader.read(bytes_max)
+        if self._why_given_up is not None:
+            raise RemoteProtocolError(self._why_given_up)
+        return data
+
+    @property
+    def host(self) -> str:
+        """Where the peer is, as far as its connection says."""
+        peer = self._writer.get_extra_info("peername")
+        return str(peer[0]) if peer else "somewhere"
 
     @property
     def is_closing(self) -> bool:
@@ -73,8 +90,12 @@ class Wire:
     @property
     def is_congested(self) -> bool:
         """Whether the peer is so slow to read that more should stay in the window."""
+        return self._unsent_bytes > UNSENT_BYTES_MAX
+
+    @property
+    def _unsent_bytes(self) -> int:
         # uvloop raises where asyncio says 0.
-        return not self.is_closing and self._writer.transport.get_write_buffer_size() > UNSENT_BYTES_MAX
+        return 0 if self.is_closing else self._writer.transport.get_write_buffer_size()
 
     def write(self, data: bytes) -> None:
         """Hand bytes to the transport."""
@@ -86,8 +107,15 @@ class Wire:
             self._is_draining = True
             self._tasks.create_task(self._drain())
 
+    def give_up(self, why: str) -> None:
+        """End the connection at once, whatever is still to go out; whoever reads from it hears why."""
+        self._why_given_up = why
+        self._writer.transport.abort()
+
     def close(self) -> None:
-        """Close the connection after what was handed over."""
+        """Close the connection after what was handed over; if nobody takes that, without it."""
+        if self._unsent_bytes:
+            asyncio.get_running_loop().call_later(CLOSE_S_MAX, self._writer.transport.abort)
         self._writer.close()
 
     async def closed(self) -> None:
@@ -114,6 +142,9 @@ class Mesh:
         self._wake = wake
         self._server: asyncio.Server | None = None
         self._wires: set[Wire] = set()
+        self._strangers: dict[Wire, None] = {}  # in the order in which they came
+        self._complaints = Complaints()
+        self._look: asyncio.TimerHandle | None = None
         self._has_ended = False
 
     async def listen(self, address: Address) -> int:
@@ -127,6 +158,7 @@ class Mesh:
             if error.errno == errno.EADDRINUSE:
                 raise PortTakenError(f"port {address.port} on {address.host} is taken; choose another --port") from None
             raise UnavailableError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from None
+        self._look_after_all()
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
@@ -154,6 +186,8 @@ class Mesh:
     def end(self) -> None:
         """Accept nothing more; what was handed to a connection still goes out."""
         self._has_ended = True
+        if self._look is not None:
+            self._look.cancel()
         if self._server is not None:
             self._server.close()
 
@@ -166,9 +200,18 @@ class Mesh:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._has_ended:
             writer.close()
-        else:
-            wire = self._wire(reader, writer)
-            self._tasks.create_task(self._carry(wire, self._connections.accept(wire)))
+            return
+        self._make_room()
+        wire = self._wire(reader, writer)
+        self._strangers[wire] = None
+        self._tasks.create_task(self._carry(wire, self._connections.accept(wire)))
+
+    def _make_room(self) -> None:
+        """Let the oldest stranger go where there are too many: a sender of ours greets at once, a crowd does not."""
+        if len(self._strangers) >= STRANGERS_MAX:
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]
+            oldest.give_up(f"more than {STRANGERS_MAX} connections without a greeting")
 
     def _wire(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Wire:
         wire = Wire(reader, writer, self._tasks, wake=self._wake)
@@ -179,11 +222,13 @@ class Mesh:
         """Bring a connection its bytes until it ends."""
         try:
             await self._await_greeting(wire, connection)
-            while await self._read(wire, connection):
+            self._strangers.pop(wire, None)
+            while await self._read(wire, connection, READ_BYTES):
                 pass
         except (OSError, RemoteProtocolError) as error:
-            log.warning("connection ended", peer=connection.peer, reason=str(error))
+            self._complain(connection.peer, wire.host, str(error))
         finally:
+            self._strangers.pop(wire, None)
             self._hang_up(wire)
             connection.end(time.time_ns())
             self._wake()
@@ -191,14 +236,14 @@ class Mesh:
     async def _await_greeting(self, wire: Wire, connection: Dialled | Accepted) -> None:
         try:
             async with asyncio.timeout(GREETING_S_MAX):
-                while not connection.has_greeted and await self._read(wire, connection):
+                while not connection.has_greeted and await self._read(wire, connection, GREETING_BYTES_MAX):
                     pass
         except TimeoutError:
             raise RemoteProtocolError(f"no greeting within {GREETING_S_MAX} s") from None
 
-    async def _read(self, wire: Wire, connection: Dialled | Accepted) -> bool:
+    async def _read(self, wire: Wire, connection: Dialled | Accepted, bytes_max: int) -> bool:
         """Bring a connection some bytes; return whether there may be more."""
-        data = await wire.read()
+        data = await wire.read(bytes_max)
         connection.receive(data, time.time_ns())
         self._wake()
         return bool(data)
@@ -207,6 +252,19 @@ class Mesh:
         wire.close()
         if not self._has_ended:
             self._wires.discard(wire)
+
+    def _look_after_all(self) -> None:
+        """Look after all connections, and do so again: looks that were missed are not made up for."""
+        for connection in self._connections.dead():
+            connection.transport.give_up(f"nothing was heard for {DEAD_S} s")
+        for source, count in self._complaints.overdue(time.monotonic_ns()):
+            log.warning("more connections ended", source=source, count=count)
+        self._look = asyncio.get_running_loop().call_later(LOOK_S, self._look_after_all)
+
+    def _complain(self, peer: int | None, host: str, reason: str) -> None:
+        source = host if peer is None else f"node {peer}"
+        if self._complaints.admit(source, time.monotonic_ns()):
+            log.warning("connection ended", peer=peer, reason=reason)
 
     def _backoff_s(self, recipient: int, attempt: int) -> float:
         longest_s: float = min(BACKOFF_S_MAX, BACKOFF_S_MIN * 2 ** min(attempt, 10))

@@ -55,7 +55,7 @@ async def _take_part(config: NodeConfig) -> int:
     supervisor = Control() if config.is_controlled else _by_hand(config)
     reading = _read_back(log_path) if config.continues else None
     past = reading and recover(reading.lines, config.model, run=config.run, pace=config.pace, name=str(log_path))
-    machine = Machine(config.model, run=config.run, pace=config.pace, past=past)
+    machine = Machine(config.model, run=config.run, pace=config.pace, token=config.token, past=past)
     daemon = Daemon(machine, supervisor, log_path=log_path, start_deadline_s=config.start_deadline_s, reading=reading)
     for number in (signal.SIGINT, signal.SIGTERM):
         with suppress(NotImplementedError):  # Windows has no such handlers; there Ctrl-C is a KeyboardInterrupt.
