@@ -67,7 +67,11 @@ class Daemon:
         self.is_interrupted = False
         self._supervisor = supervisor
         self._reading = reading
-        self._journal = Journal(log_path, whole_bytes=None if reading is None else reading.whole_bytes)
+        self._journal = (
+            Journal(log_path)
+            if reading is None
+            else Journal(log_path, whole_bytes=reading.whole_bytes, file=reading.open)
+        )
         self._start_deadline_s = start_deadline_s
         self._connections = Connections(machine)
         self._acts = Turn(
@@ -169,6 +173,8 @@ class Daemon:
         if self._reading is None:
             await self._complete_mesh(addresses)
             self._start(await self._supervisor.epoch_ns())
+        elif self._supervisor.sender_absence_s_max is not None and not self.machine.has_stopped:
+            await self._complete_mesh(addresses)  # By hand nobody else would say that a peer is gone.
         await self.until(lambda: self.machine.is_finished)
         await self._await_senders()
         await self._supervisor.release(self)

@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_flags_of_machine(flags)
     _add_flags_of_node(flags)
+    _add_flags_of_run(flags)
     return flags
 
 
@@ -76,6 +77,14 @@ def _add_flags_of_node(flags: argparse.ArgumentParser) -> None:
     add("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     add("--port", type=_port, default="0", help="the port to listen on (default: one of the system's choice)")
     add("--peers", nargs="*", type=_peer, default=[], metavar="N=HOST:PORT", help="the other machines")
+    add("--log-dir", type=Path, default=Path("logs"), metavar="DIR", help="where the event log goes (default: logs)")
+    add("--model", type=Path, metavar="FILE", help="the machine, described by an orchestrator")
+    add("--control", action="store_true", help="be led by JSON lines on stdin")
+    add("--continue", dest="continues", action="store_true", help="with --control: go on where the event log ends")
+
+
+def _add_flags_of_run(flags: argparse.ArgumentParser) -> None:
+    add = flags.add_argument
     add("--pace", choices=PACES, default="free", help="exact and fast need a common epoch (default: %(default)s)")
     add(
         "--epoch-ns",
@@ -90,7 +99,6 @@ def _add_flags_of_node(flags: argparse.ArgumentParser) -> None:
         metavar="S",
         help="how long to wait for the peers (default: 600)",
     )
-    add("--log-dir", type=Path, default=Path("logs"), metavar="DIR", help="where the event log goes (default: logs)")
     add("--run", type=_run_name, default=BY_HAND, metavar="NAME", help="nodes of different runs refuse each other")
     add(
         "--token",
@@ -99,9 +107,6 @@ def _add_flags_of_node(flags: argparse.ArgumentParser) -> None:
         metavar="TEXT",
         help="nodes with different tokens refuse each other, though their runs have the same name (default: none)",
     )
-    add("--model", type=Path, metavar="FILE", help="the machine, described by an orchestrator")
-    add("--control", action="store_true", help="be led by JSON lines on stdin")
-    add("--continue", dest="continues", action="store_true", help="with --control: go on where the event log ends")
 
 
 def from_environment(flags: argparse.ArgumentParser, environment: Mapping[str, str]) -> list[str]:

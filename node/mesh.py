@@ -145,6 +145,7 @@ class Mesh:
         self._strangers: dict[Wire, None] = {}  # in the order in which they came
         self._complaints = Complaints()
         self._look: asyncio.TimerHandle | None = None
+        self._greeted_by: dict[int, asyncio.Event] = {}
         self._has_ended = False
 
     async def listen(self, address: Address) -> int:
@@ -180,7 +181,7 @@ class Mesh:
                 self._wake()
                 await self._carry(wire, connection)
                 attempt = 0 if connection.has_greeted else attempt
-            await asyncio.sleep(self._backoff_s(recipient, attempt))
+            await self._pause(recipient, attempt)
             attempt += 1
 
     def end(self) -> None:
@@ -223,6 +224,8 @@ class Mesh:
         try:
             await self._await_greeting(wire, connection)
             self._strangers.pop(wire, None)
+            if connection.peer in self._greeted_by:
+                self._greeted_by[connection.peer].set()
             while await self._read(wire, connection, READ_BYTES):
                 pass
         except (OSError, RemoteProtocolError) as error:
@@ -265,6 +268,13 @@ class Mesh:
         source = host if peer is None else f"node {peer}"
         if self._complaints.admit(source, time.monotonic_ns()):
             log.warning("connection ended", peer=peer, reason=reason)
+
+    async def _pause(self, recipient: int, attempt: int) -> None:
+        """Wait before the next attempt to dial; whoever greets us meanwhile is there, and is dialled at once."""
+        greeted = self._greeted_by[recipient] = asyncio.Event()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._backoff_s(recipient, attempt)):
+                await greeted.wait()
 
     def _backoff_s(self, recipient: int, attempt: int) -> float:
         longest_s: float = min(BACKOFF_S_MAX, BACKOFF_S_MIN * 2 ** min(attempt, 10))

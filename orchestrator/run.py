@@ -106,6 +106,7 @@ def _perform_one(
     total_s = perf_counter() - started_s
     trace, twin = read_trace(run.event_logs()), simulated(machines)
     report = check(trace, twin)
+    is_live = setting.lab == "live"
     data: dict[str, Any] = {
         "dir": str(run.path.resolve()),
         "seed": experiment.seed_of(number),
@@ -115,6 +116,7 @@ def _perform_one(
         "late_messages": late_messages(trace),
         "late_ticks": late_ticks(trace),
         "held_back": _held_back(trace) if setting.pace == "exact" else None,
+        "restarts": {str(node): count for node, count in sorted(outcome.restarts.items())} if is_live else None,
         "measures": report.measures,
         "timing": {
             "setup_s": outcome.setup_s,

@@ -5,8 +5,10 @@ Source: model section 6.
 """
 
 import asyncio
+import secrets
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +16,9 @@ from typing import Any, Final
 
 import orjson
 
-from node.errors import ScaleModelError, first_of
+from node.errors import PortTakenError, ScaleModelError, first_of
 from node.model import MODEL_JSON, SECOND_NS, Model, Pace
+from node.window import Crash
 from orchestrator.labs.outcome import Outcome
 from orchestrator.labs.progress import Progress, Watcher, nobody
 from orchestrator.labs.stopwatch import Stopwatch
@@ -27,6 +30,8 @@ LEAD_NS: Final = 50_000_000
 RETURN_NS: Final = 1_500_000_000
 """How long before the end of a crash its node is started again, so that it listens, and is heard, in time."""
 SEAL_S_MAX: Final = 5.0
+RESTARTS_MAX: Final = 32
+"""So often a node is started again that dies though the model does not have it die; more often is no accident."""
 NODE_COMMAND: Final = (sys.executable, "-P", "-m", "node")  # -P: never somebody's own node.py
 
 
@@ -45,6 +50,11 @@ class NodeDiedError(ScaleModelError):
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         super().__init__(f"machine {node} ended {how}" + (f": {words}" if words else ""))
         self.code = code
+
+    @property
+    def is_accident(self) -> bool:
+        """Whether it was killed, or did not get its old port back; all else a node says of itself, and means it."""
+        return self.code < 0 or self.code == PortTakenError.exit_code
 
 
 class Observer:
@@ -129,15 +139,30 @@ class LiveRun:
     """One run of a live cluster, from its first process to its last."""
 
     def __init__(
-        self, run: Run, machines: Mapping[int, Model], *, name: str, pace: Pace, command: Sequence[str]
+        self,
+        run: Run,
+        machines: Mapping[int, Model],
+        *,
+        name: str,
+        pace: Pace,
+        command: Sequence[str],
+        restarts_max: int = RESTARTS_MAX,
     ) -> None:
+        self.restarts: Counter[int] = Counter()
         self._run = run
         self._machines = machines
         self._name = name
+        self._token = secrets.token_hex(16)  # Another run may have the same name, and a port that was ours.
         self._pace: Pace = pace
         self._command = command
+        self._restarts_max = restarts_max
         self._observer = Observer(run.observer_path)
         self._nodes: dict[int, Node] = {}
+        self._crashes: dict[int, list[Crash]] = {
+            node: sorted(model.crashes, key=lambda crash: crash.from_ns) for node, model in machines.items()
+        }
+        self._stopped: set[int] = set()
+        self._have_all_stopped = asyncio.Event()
         self._epoch_ns = 0
 
     async def assemble(self) -> None:
@@ -155,7 +180,11 @@ class LiveRun:
         self._epoch_ns = time.time_ns() + (0 if self._pace == "fast" else LEAD_NS)
         for node in self._nodes.values():
             node.tell(epoch_ns=self._epoch_ns)
-        await _all(self._see_through(number) for number in self._machines)
+        async with asyncio.TaskGroup() as tasks:
+            watches = [tasks.create_task(self._watch(number)) for number in self._machines]
+            await self._have_all_stopped.wait()
+            for watch in watches:
+                watch.cancel()
 
     async def dismiss(self) -> None:
         """End every node that is still there."""
@@ -168,17 +197,52 @@ class LiveRun:
         for node in self._nodes.values():
             node.kill()
 
-    async def _see_through(self, number: int) -> None:
-        """Return when there is a stop record of a machine, which is restarted whenever the model lets it crash."""
-        crashes = sorted(self._machines[number].crashes, key=lambda crash: crash.from_ns)
-        while "down" in await self._nodes[number].words():
-            crash = crashes.pop(0)
-            await self._nodes[number].ended()
-            self._observer.note(
-                "fault", number, kind="crash", from_ns=crash.from_ns, to_ns=crash.to_ns, amnesia=crash.amnesia
+    async def _watch(self, number: int) -> None:
+        """Heed what a machine says, and start it again if it dies: others may need it even after its stop record."""
+        while True:
+            try:
+                await self._heed(number, await self._nodes[number].words())
+            except NodeDiedError as death:
+                await self._nodes[number].ended()
+                self._refuse_to_restart(number, death)
+                self.restarts[number] += 1
+                await self._restart(number)
+
+    async def _heed(self, number: int, words: Mapping[str, Any]) -> None:
+        node = self._nodes[number]
+        match words:
+            case {"port": _}:
+                self._introduce(node)
+            case {"ready": _}:  # Killed before its first line was written, it begins anew.
+                node.tell(epoch_ns=self._epoch_ns)
+            case {"down": _}:
+                await node.ended()
+                await self._sit_out(number, self._crashes[number].pop(0))
+                await self._restart(number)
+            case {"stopped": _}:
+                self._stopped.add(number)
+                if len(self._stopped) == len(self._machines):
+                    self._have_all_stopped.set()
+
+    def _refuse_to_restart(self, number: int, death: NodeDiedError) -> None:
+        """Return if a machine that died can go on as if it had not.
+
+        Raises NodeDiedError, or what is known beyond that.
+        """
+        if self._pace == "free" or not death.is_accident:
+            raise death  # At the pace free nobody waits for it.
+        if not self._run.events_path(number).exists():
+            raise NodeDiedError(number, death.code, "its log is gone, and so it is unknown what it has sent")
+        if self.restarts[number] >= self._restarts_max:
+            raise NodeDiedError(
+                number, death.code, f"restarted {self._restarts_max} times already; this is no accident"
             )
-            await self._until_return(number, crash.to_ns)
-            await self._restart(number)
+
+    async def _sit_out(self, number: int, crash: Crash) -> None:
+        self._observer.note(
+            "fault", number, kind="crash", from_ns=crash.from_ns, to_ns=crash.to_ns, amnesia=crash.amnesia
+        )
+        await self._until_return(number, crash.to_ns)
 
     async def _until_return(self, number: int, to_ns: int) -> None:
         """Wait until a machine must be started again: at the latest when the run is over, to write its stop record."""
@@ -196,19 +260,18 @@ class LiveRun:
     async def _restart(self, number: int) -> None:
         """Start a node again, where its peers look for it; it goes on where its log ends."""
         port = self._nodes[number].port
-        node = await self._spawn(number, port=port, continues=True)
+        node = self._nodes[number] = await self._spawn(number, port=port, continues=True)
         node.port = port  # Known before the node says so: others may be introduced meanwhile.
-        self._nodes[number] = node
-        await node.hear("port")
-        self._introduce(node)
 
     def _introduce(self, node: Node) -> None:
         node.tell(peers={peer: (HOST, self._nodes[peer].port) for peer in self._machines[node.node].peers})
 
     async def _spawn(self, node: int, *, port: int = 0, continues: bool = False) -> Node:
         path = self._run.model_path(node)
-        model = orjson.Fragment(MODEL_JSON.dump_json(self._machines[node]))
-        path.write_bytes(orjson.dumps({"run": self._name, "pace": self._pace, "model": model}) + b"\n")
+        if not continues:
+            model = orjson.Fragment(MODEL_JSON.dump_json(self._machines[node]))
+            told = {"run": self._name, "token": self._token, "pace": self._pace, "model": model}
+            path.write_bytes(orjson.dumps(told) + b"\n")
         arguments = ["--control", "--port", str(port), "--model", str(path), "--log-dir", str(self._run.path)]
         stderr_path = self._run.stderr_path(node)
         with stderr_path.open("ab" if continues else "wb") as stderr:
@@ -236,15 +299,16 @@ async def run_live(
     progress: Watcher = nobody,
     interrupted: asyncio.Event | None = None,
     begun: Callable[[LiveRun], None] = lambda live: None,
+    restarts_max: int = RESTARTS_MAX,
 ) -> Outcome:
     """Run a cluster of processes and return how it went; its record is in the directory of `run`.
 
-    A node that dies ends the run: what is there stays, and the outcome names it.
+    A node that is killed at the paces exact and fast is started again, at most `restarts_max` times.
+    One that ends in another way ends the run: what is there stays, and the outcome names it.
     """
-    live = LiveRun(run, machines, name=name, pace=pace, command=node_command)
+    live = LiveRun(run, machines, name=name, pace=pace, command=node_command, restarts_max=restarts_max)
     begun(live)
-    stopwatch = Stopwatch()
-    is_interrupted, failure = False, None
+    stopwatch, is_interrupted, failure = Stopwatch(), False, None
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_raise_once(interrupted))
@@ -266,6 +330,7 @@ async def run_live(
         await live.dismiss()
     return stopwatch.outcome(
         interrupted=is_interrupted,
+        restarts=live.restarts,
         failure=str(failure) if failure else None,
         exit_code=max(failure.code, 0) if failure else 0,
     )
