@@ -136,6 +136,16 @@ def _run(life: Coroutine[Any, Any, int]) -> int:
         return runner.run(life)
 
 
+class _Words:
+    """The end of structlog's chain: a line on stderr; where the disk takes none, the node goes on without words."""
+
+    def info(self, line: str) -> None:
+        with suppress(OSError):
+            os.write(sys.stderr.fileno(), f"{line}\n".encode(errors="backslashreplace"))
+
+    warning = info
+
+
 def _configure_words(node: int) -> None:
     """Send words to stderr, one line each; stdout is the orchestrator's."""
 
@@ -147,6 +157,6 @@ def _configure_words(node: int) -> None:
     structlog.configure(
         processors=[render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Words(),
         cache_logger_on_first_use=True,
     )
