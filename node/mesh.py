@@ -21,7 +21,7 @@ from node.frame import GREETING_BYTES_MAX
 from node.liveness import DEAD_S, LOOK_S
 from node.machine import Machine
 
-READ_BYTES: Final = 256 * 1024
+READ_BYTES: Final = 32 * 1024  # what is full of the smallest frames must not hold up the loop for 10 ms
 UNSENT_BYTES_MAX: Final = 1024 * 1024
 CONNECT_S_MAX: Final = 5.0
 GREETING_S_MAX: Final = 2.0
