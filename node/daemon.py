@@ -14,6 +14,7 @@ import structlog
 from node.connections import Connections
 from node.errors import LogError, ScaleModelError, UnavailableError, first_of
 from node.journal import Journal, Reading
+from node.limits import QUEUE_MAX
 from node.machine import Machine
 from node.mesh import Address, Mesh
 from node.turn import Turn
@@ -93,6 +94,7 @@ class Daemon:
         self._epoch_s = 0.0
         self._now_ns_min = 0
         self._behind_ns_said = BEHIND_NS_MIN
+        self._waiting_said = QUEUE_MAX
         self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
 
     async def run(self, address: Address) -> None:
@@ -242,7 +244,14 @@ class Daemon:
         now_ns = self._acts.act(may_go_down=self._has_met)
         if self.machine.may_tick(now_ns):
             self.wake()
+        self._watch_queue()
         self._arm(now_ns)
+
+    def _watch_queue(self) -> None:
+        """Say that the queue is long, and again whenever it has doubled."""
+        if (waiting := self.machine.process.waiting) > self._waiting_said:
+            log.warning("more messages arrive than it can receive; none is dropped", waiting=waiting)
+            self._waiting_said = 2 * waiting
 
     def _arm(self, now_ns: int) -> None:
         """Set the timer for the next tick, which is due at a point of the epoch, not after the last one.

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from node.limits import QUEUE_MAX
 from orchestrator.trace.balance import every_message_accounted
 from orchestrator.trace.clocks import clock_condition, clock_rises
 from orchestrator.trace.findings import Check, not_applicable, not_judged
@@ -120,6 +121,8 @@ def _remarks(trace: Trace) -> Iterator[str]:
     for node, machine in trace.machines.items():
         if machine.model and machine.model.senders and node not in receivers:
             yield f"machine {node} never received a message, though others may send to it"
+        if (longest := int(trace.queue[trace.node == node].max(initial=0))) > QUEUE_MAX:
+            yield f"machine {node} was flooded: up to {longest} messages waited, more than {QUEUE_MAX}"
         if machine.model and not machine.model.senders:
             yield f"nobody sends to machine {node}: the topology has no link to it"
     names = {machine.model.clock for machine in trace.machines.values() if machine.model}
