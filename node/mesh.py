@@ -170,6 +170,7 @@ class Mesh:
         """
         attempt = 0
         while True:
+            greeted = self._greeted_by[recipient] = asyncio.Event()
             try:
                 async with asyncio.timeout(CONNECT_S_MAX):
                     reader, writer = await asyncio.open_connection(*address)
@@ -181,7 +182,10 @@ class Mesh:
                 self._wake()
                 await self._carry(wire, connection)
                 attempt = 0 if connection.has_greeted else attempt
-            await self._pause(recipient, attempt)
+            # Whoever greets us meanwhile is there, and is dialled at once.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._backoff_s(recipient, attempt)):
+                    await greeted.wait()
             attempt += 1
 
     def end(self) -> None:
@@ -224,7 +228,7 @@ class Mesh:
         try:
             await self._await_greeting(wire, connection)
             self._strangers.pop(wire, None)
-            if connection.peer in self._greeted_by:
+            if isinstance(connection, Accepted) and connection.peer in self._greeted_by:
                 self._greeted_by[connection.peer].set()
             while await self._read(wire, connection, READ_BYTES):
                 pass
@@ -268,13 +272,6 @@ class Mesh:
         source = host if peer is None else f"node {peer}"
         if self._complaints.admit(source, time.monotonic_ns()):
             log.warning("connection ended", peer=peer, reason=reason)
-
-    async def _pause(self, recipient: int, attempt: int) -> None:
-        """Wait before the next attempt to dial; whoever greets us meanwhile is there, and is dialled at once."""
-        greeted = self._greeted_by[recipient] = asyncio.Event()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._backoff_s(recipient, attempt)):
-                await greeted.wait()
 
     def _backoff_s(self, recipient: int, attempt: int) -> float:
         longest_s: float = min(BACKOFF_S_MAX, BACKOFF_S_MIN * 2 ** min(attempt, 10))
