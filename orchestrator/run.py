@@ -126,7 +126,9 @@ def _perform_one(
         },
     }
     if setting.has_twin:
-        data["twin"] = effect(trace, simulated(experiment.undisturbed().machines(number)))
+        # What an interrupted run did not come to is no effect of its faults.
+        until_ns = None if trace.is_whole else int(trace.due_ns.max(initial=0))
+        data["twin"] = effect(trace, simulated(experiment.undisturbed().machines(number), until_ns=until_ns))
     run.write_results(data)
     return Performed(number=number, run=run, outcome=outcome, report=report, data=data)
 

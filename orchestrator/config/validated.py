@@ -87,8 +87,10 @@ def _explain(error: ValidationError, document: Document, sources: Sequence[Sourc
 
 
 def _follows(error: ErrorDetails, every: Sequence[ErrorDetails]) -> bool:
-    """Return whether a list is too short only because something in it is wrong."""
+    """Return whether a list is too short only because something in it is wrong, or a value might be absent as well."""
     loc = error["loc"]
+    if error["type"] == "none_required":
+        return any(other is not error and other["loc"][:-1] == loc[:-1] for other in every)
     return error["type"] == "too_short" and any(other["loc"][: len(loc)] == loc != other["loc"] for other in every)
 
 

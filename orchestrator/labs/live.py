@@ -10,26 +10,25 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
-from node.errors import PortTakenError, ScaleModelError, first_of
+from node.errors import first_of
 from node.model import MODEL_JSON, SECOND_NS, Model, Pace
-from node.window import Crash
+from orchestrator.labs.nodes import Node, NodeDiedError
+from orchestrator.labs.observer import FaultNotes, Observer
 from orchestrator.labs.outcome import Outcome
 from orchestrator.labs.progress import Progress, Watcher, nobody
 from orchestrator.labs.stopwatch import Stopwatch
 from orchestrator.rundir import Run
+from orchestrator.trace.bands import Band, bands_of
 
 HOST: Final = "127.0.0.1"
 LEAD_NS: Final = 50_000_000
 """How far ahead the common epoch is, so that every node has heard of it when it comes."""
 RETURN_NS: Final = 1_500_000_000
 """How long before the end of a crash its node is started again, so that it listens, and is heard, in time."""
-SEAL_S_MAX: Final = 5.0
 RESTARTS_MAX: Final = 32
 """So often a node is started again that dies though the model does not have it die; more often is no accident."""
 NODE_COMMAND: Final = (sys.executable, "-P", "-m", "node")  # -P: never somebody's own node.py
@@ -41,98 +40,6 @@ class _Over(Exception):  # noqa: N818  # nothing is wrong: this is how a TaskGro
 
 class _Interrupted(Exception):  # noqa: N818  # nothing is wrong
     """Somebody wants the run to end now."""
-
-
-class NodeDiedError(ScaleModelError):
-    """A node ended before it was told to."""
-
-    def __init__(self, node: int, code: int, words: str) -> None:
-        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        super().__init__(f"machine {node} ended {how}" + (f": {words}" if words else ""))
-        self.code = code
-
-    @property
-    def is_accident(self) -> bool:
-        """Whether it was killed, or did not get its old port back; all else a node says of itself, and means it."""
-        return self.code < 0 or self.code == PortTakenError.exit_code
-
-
-class Observer:
-    """`observer.jsonl`: what happened to the nodes, written at once."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def note(self, event: str, node: int, **fields: object) -> None:
-        """Append a line."""
-        line = orjson.dumps({"event": event, "node": node, **fields, "wall": time.time_ns()}) + b"\n"
-        with self._path.open("ab") as file:
-            file.write(line)
-
-
-class Node:
-    """One node as a process; it says and hears JSON lines."""
-
-    def __init__(
-        self, node: int, process: asyncio.subprocess.Process, *, stderr_path: Path, observer: Observer
-    ) -> None:
-        self.node = node
-        self.port = 0
-        self._process = process
-        self._stderr_path = stderr_path
-        self._observer = observer
-        self._has_ended = False
-
-    async def hear(self, key: str) -> Any:
-        """Return what the node says next, under `key`.
-
-        Raises NodeDiedError if it says nothing more.
-        """
-        return (await self.words())[key]
-
-    async def words(self) -> dict[str, Any]:
-        """Return what the node says next.
-
-        Raises NodeDiedError if it says nothing more.
-        """
-        assert self._process.stdout is not None, "stdout is a pipe"
-        line = await self._process.stdout.readline()
-        if not line:
-            raise NodeDiedError(self.node, await self._process.wait(), self._last_words())
-        words: dict[str, Any] = orjson.loads(line)
-        return words
-
-    def tell(self, **words: object) -> None:
-        """Send the node one line."""
-        assert self._process.stdin is not None, "stdin is a pipe"
-        self._process.stdin.write(orjson.dumps(words, option=orjson.OPT_NON_STR_KEYS) + b"\n")
-
-    def dismiss(self) -> None:
-        """End the node's stdin: it seals its log if need be, and exits."""
-        assert self._process.stdin is not None, "stdin is a pipe"
-        self._process.stdin.close()
-
-    async def ended(self) -> None:
-        """Return when the node has exited; one that takes too long is killed."""
-        if self._has_ended:
-            return
-        try:
-            async with asyncio.timeout(SEAL_S_MAX):
-                code = await self._process.wait()
-        except TimeoutError:
-            self.kill()
-            code = await self._process.wait()
-        self._has_ended = True
-        self._observer.note("exit", self.node, code=code)
-
-    def kill(self) -> None:
-        """Kill the node, which may be stopped and never hear that its stdin has ended."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
-
-    def _last_words(self) -> str:
-        _, error, words = self._stderr_path.read_text(errors="replace").rpartition("error: ")
-        return words.strip() if error else ""
 
 
 class LiveRun:
@@ -157,9 +64,12 @@ class LiveRun:
         self._command = command
         self._restarts_max = restarts_max
         self._observer = Observer(run.observer_path)
+        self._bands = bands_of(machines)
+        # A crash is noted when it has happened: the node is gone then.
+        self._faults = FaultNotes(self._observer, (band for band in self._bands if band.kind != "crash"))
         self._nodes: dict[int, Node] = {}
-        self._crashes: dict[int, list[Crash]] = {
-            node: sorted(model.crashes, key=lambda crash: crash.from_ns) for node, model in machines.items()
+        self._crashes = {
+            node: [band for band in self._bands if band.machine == node and band.kind == "crash"] for node in machines
         }
         self._stopped: set[int] = set()
         self._have_all_stopped = asyncio.Event()
@@ -181,10 +91,12 @@ class LiveRun:
         for node in self._nodes.values():
             node.tell(epoch_ns=self._epoch_ns)
         async with asyncio.TaskGroup() as tasks:
+            faults = tasks.create_task(self._note_faults())
             watches = [tasks.create_task(self._watch(number)) for number in self._machines]
             await self._have_all_stopped.wait()
-            for watch in watches:
-                watch.cancel()
+            for task in (faults, *watches):
+                task.cancel()
+        self._faults.note_all(time.time_ns())
 
     async def dismiss(self) -> None:
         """End every node that is still there."""
@@ -238,24 +150,23 @@ class LiveRun:
                 number, death.code, f"restarted {self._restarts_max} times already; this is no accident"
             )
 
-    async def _sit_out(self, number: int, crash: Crash) -> None:
-        self._observer.note(
-            "fault", number, kind="crash", from_ns=crash.from_ns, to_ns=crash.to_ns, amnesia=crash.amnesia
-        )
+    async def _sit_out(self, number: int, crash: Band) -> None:
+        self._observer.note("fault", **crash.as_json(), wall=time.time_ns())
         await self._until_return(number, crash.to_ns)
+
+    async def _note_faults(self) -> None:
+        """Note each fault when it begins by the wall clock; at the pace fast, which has none, all of them at once."""
+        if self._pace == "fast":
+            self._faults.note_all(time.time_ns())
+        while (from_ns := self._faults.next_ns) is not None:
+            await _until(self._epoch_ns + from_ns)
+            self._faults.note_until(from_ns, time.time_ns())
 
     async def _until_return(self, number: int, to_ns: int) -> None:
         """Wait until a machine must be started again: at the latest when the run is over, to write its stop record."""
         if self._pace == "fast":
             return
-        loop = asyncio.get_running_loop()
-        back_ns = self._epoch_ns + min(to_ns, self._machines[number].duration_ns) - RETURN_NS
-        come = asyncio.Event()
-        timer = loop.call_later(max(0, back_ns - time.time_ns()) / SECOND_NS, come.set)
-        try:
-            await come.wait()
-        finally:
-            timer.cancel()
+        await _until(self._epoch_ns + min(to_ns, self._machines[number].duration_ns) - RETURN_NS)
 
     async def _restart(self, number: int) -> None:
         """Start a node again, where its peers look for it; it goes on where its log ends."""
@@ -285,7 +196,7 @@ class LiveRun:
                 # Ctrl-C is for the orchestrator; it tells the nodes.
                 start_new_session=True,
             )
-        self._observer.note("restart" if continues else "start", node, pid=process.pid)
+        self._observer.note("restart" if continues else "start", node=node, pid=process.pid, wall=time.time_ns())
         return Node(node, process, stderr_path=stderr_path, observer=self._observer)
 
 
@@ -340,6 +251,17 @@ async def _raise_once(interrupted: asyncio.Event | None) -> None:
     if interrupted is not None:
         await interrupted.wait()
         raise _Interrupted
+
+
+async def _until(wall_ns: int) -> None:
+    """Return when the wall clock has come to a time."""
+    loop = asyncio.get_running_loop()
+    come = asyncio.Event()
+    timer = loop.call_later(max(0, wall_ns - time.time_ns()) / SECOND_NS, come.set)
+    try:
+        await come.wait()
+    finally:
+        timer.cancel()
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, object]]) -> None:

@@ -11,15 +11,18 @@ from orchestrator.executions import shown
 from orchestrator.run import Result, Setting
 from orchestrator.screen.check import examples, sentence
 from orchestrator.screen.effect import show_effect
-from orchestrator.screen.parts import Screen, number, percent, plural, verdict_text
+from orchestrator.screen.parts import Screen, at_most, number, percent, plural, verdict_text
+from orchestrator.trace.bands import bands_of
 
 EQUAL: Final = "equal"
+FAULTS_MAX: Final = 6
 
 
 def show_run(screen: Screen, experiment: Experiment, setting: Setting, result: Result) -> None:
     """Show an experiment's result."""
     screen.say(f"{experiment.name}: {experiment.question}" if experiment.question else experiment.name, style="bold")
     screen.say(f"{plural(experiment.nodes, 'machine')}, {setting}")
+    screen.bullets(at_most([band.words for band in bands_of(experiment.machines(1))], FAULTS_MAX))
     screen.space()
     _show_rows(screen, result, has_twin=setting.lab != "simulated")
     screen.space()

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from node.limits import QUEUE_MAX
 from orchestrator.trace.balance import every_message_accounted
 from orchestrator.trace.clocks import clock_condition, clock_rises
 from orchestrator.trace.findings import Check, not_applicable, not_judged
@@ -18,9 +17,10 @@ from orchestrator.trace.links import exactly_once, in_order
 from orchestrator.trace.measure import measure
 from orchestrator.trace.order import Order
 from orchestrator.trace.queues import queue_first, queue_length
-from orchestrator.trace.store import NULL, Trace
+from orchestrator.trace.remarks import remarks
+from orchestrator.trace.store import Trace
 from orchestrator.trace.ticks import one_event_per_tick
-from orchestrator.trace.twin import equals_simulated, late_messages, late_ticks
+from orchestrator.trace.twin import equals_simulated
 from orchestrator.trace.verdict import Verdict, worst
 
 CHECKS: Final = (
@@ -86,7 +86,7 @@ def check(trace: Trace, twin: Trace | None = None, *, name: str = "") -> Report:
         events=len(trace),
         receives=int(np.count_nonzero(trace.is_receive)),
         checks=checks,
-        remarks=(*trace.damage, *_remarks(trace)),
+        remarks=(*trace.damage, *remarks(trace)),
         measures=measure(trace),
         edges=order.edges,
         ordered_pairs=order.ordered_pairs,
@@ -109,29 +109,3 @@ def _checks(trace: Trace, twin: Trace | None, order: Order) -> Iterator[Check]:
     yield queue_length(trace)
     yield every_message_accounted(trace)
     yield equals_simulated(trace, twin)
-
-
-def _remarks(trace: Trace) -> Iterator[str]:
-    if messages := late_messages(trace):
-        yield f"{messages} messages came too late for the first tick that should have seen them"
-    if ticks := late_ticks(trace):
-        yield f"{ticks} ticks were executed after the next one was due"
-    yield from _remarks_on_network(trace)
-    receivers = set(trace.node[trace.is_receive].tolist())
-    for node, machine in trace.machines.items():
-        if machine.model and machine.model.senders and node not in receivers:
-            yield f"machine {node} never received a message, though others may send to it"
-        if (longest := int(trace.queue[trace.node == node].max(initial=0))) > QUEUE_MAX:
-            yield f"machine {node} was flooded: up to {longest} messages waited, more than {QUEUE_MAX}"
-        if machine.model and not machine.model.senders:
-            yield f"nobody sends to machine {node}: the topology has no link to it"
-    names = {machine.model.clock for machine in trace.machines.values() if machine.model}
-    for name in sorted(names - {"lamport"}):
-        yield f"the clock rule {name} is a well-known mistake, planted by the configuration"
-
-
-def _remarks_on_network(trace: Trace) -> Iterator[str]:
-    if lost := int(np.count_nonzero(trace.messages.number == NULL)):
-        yield f"{lost} messages were lost by the model's network, as the configuration has it"
-    if doubled := int(np.count_nonzero(trace.messages.copy)):
-        yield f"{doubled} messages were sent twice by the model's network, as the configuration has it"

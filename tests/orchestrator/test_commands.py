@@ -553,3 +553,76 @@ def test_the_demo_tells_both_halves_and_ends_well(here: Path, capsys: pytest.Cap
     assert "simulation of the same seed" in out
     assert max(map(len, out.splitlines())) <= 80
     assert {path.name for path in Path("runs").iterdir()} == {"demo"}
+
+
+@pytest.fixture
+def lossy(here: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """Record three runs in which one machine is down and one link loses."""
+    (here / "lossy.yaml").write_text(
+        "duration: 10s\nruns: 3\nnetwork: {links: {1->2: {loss: 0.5}}}\nfaults: [{from: 2s, to: 4s, crash: 3}]\n"
+    )
+    assert main(["run", "lossy.yaml", "--lab", "simulated", "--out", "lossy"]) == 0
+    capsys.readouterr()
+    return here
+
+
+def test_check_shows_what_is_remarked_of_several_valid_runs_once(
+    lossy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is true of all stands alone, the rest behind the runs that it is true of; no run is shown whole."""
+    assert main(["check", "lossy"]) == 0
+    shown = capsys.readouterr().out
+
+    assert shown.count("crash of machine 3 from 2 s to 4 s") == 1
+    assert "  - fault of the model: crash of machine 3 from 2 s to 4 s\n" in shown
+    assert re.search(r"lost by the model's network: \d+ \(run-[123](, run-[123])*\)", " ".join(shown.split()))
+    assert "  - in-order" not in shown
+    assert "clock-condition" not in shown
+
+
+def test_check_says_once_of_several_runs_which_check_does_not_apply(
+    lossy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no link keeps order, nothing is out of it."""
+    assert main(["run", "lossy.yaml", "--lab", "simulated", "--out", "free", "--set", "network={fifo: false}"]) == 0
+    capsys.readouterr()
+    assert main(["check", "free"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+
+    assert shown.count("in-order: not applicable, no link keeps its messages in order") == 1
+
+
+def test_measure_shows_the_account_of_every_link(lossy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was sent is lost, received, or left; to people and to scripts."""
+    assert main(["measure", "lossy/run-1", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["executions"]
+    links = found["measures"]["links"]
+    assert main(["measure", "lossy/run-1"]) == 0
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+
+    assert [(link["from"], link["to"]) for link in links if link["lost"]] == [(1, 2)]
+    assert [fault["words"] for fault in found["measures"]["faults"]] == ["crash of machine 3 from 2 s to 4 s"]
+    assert ["-", "crash", "of", "machine", "3", "from", "2", "s", "to", "4", "s"] == shown[1]
+    assert ["from", "to", "sent", "doubled", "lost", "received", "in", "queue", "in", "flight"] in shown
+    for link in links:
+        assert [str(value) for value in link.values()] == next(row for row in shown if row[:2] == row_of(link))
+    assert [
+        "links:",
+        "sent",
+        "+",
+        "doubled",
+        "=",
+        "lost",
+        "+",
+        "received",
+        "+",
+        "in",
+        "queue",
+        "+",
+        "in",
+        "flight",
+    ] in shown
+
+
+def row_of(link: dict[str, Any]) -> list[str]:
+    return [str(link["from"]), str(link["to"])]

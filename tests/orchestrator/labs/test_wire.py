@@ -11,7 +11,8 @@ import pytest
 
 from node.liveness import DEAD_S, PING_S
 from node.record import Line
-from orchestrator.labs.live import HOST, LiveRun, Node, run_live
+from orchestrator.labs.live import HOST, LiveRun, run_live
+from orchestrator.labs.nodes import Node
 from orchestrator.labs.outcome import Outcome
 from orchestrator.rundir import Run
 from tests.at_risk import percentile
