@@ -97,6 +97,41 @@ def test_a_bad_configuration_is_one_line_and_its_place(
 
 
 @pytest.mark.parametrize(
+    ("key", "place", "reason"),
+    [
+        (
+            "faults: [{from: 1s, to: 5s, pause: 2}, {from: 4s, to: 6s, crash: 2}]",
+            "3:47",
+            "faults: machine 2 would have this crash during its pause from 1s to 5s",
+        ),
+        (
+            "faults: [{from: 1s, to: 5s, partition: [[1], [7]]}]",
+            "3:47",
+            "faults: there is no machine 7; there are 3, numbered from 1",
+        ),
+        ("network: {loss: 1.2}", "3:17", "network.loss: expected at most 1, got the number 1.2"),
+        (
+            "faults: [{from: 1s, to: 11s, partition: [[1], [2]], messages: hold}]",
+            "3:25",
+            "faults: messages would be held beyond the end of the run, at 10s; end it there, or lose them",
+        ),
+    ],
+    ids=["overlap", "unknown machine", "probability", "hold"],
+)
+def test_what_cannot_go_wrong_so_is_refused_with_line_and_reason(
+    here: Path, key: str, place: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """78 before anything runs, whatever the lab."""
+    (here / "x.yaml").write_text(f"nodes: 3\nduration: 10s\n{key}\n")
+    code = main(["run", "x.yaml"])
+    out, err = capsys.readouterr()
+
+    assert (code, out) == (78, "")
+    assert err.splitlines()[0] == f"error: x.yaml:{place}: {reason}"
+    assert not (here / "runs").exists()
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
         (["run", "quick.yaml", "--paec", "fast"], 64, "unknown flag --paec; did you mean --pace?"),

@@ -575,6 +575,8 @@ IMPOSSIBLE = [
     ("0ms", "{uniform: [1ms, 2ms], exp: 1}", "13:40", 'unknown key "exp"; known here: uniform, exponential'),
     ("0ms}", "0ms, loss: 1.2}", "13:29", "network.loss: expected at most 1, got the number 1.2"),
     ("0ms}", "0ms, duplicate: -1}", "13:34", "network.duplicate: expected at least 0, got the number -1"),
+    ("0ms}", "0ms, duplicate: 1.2}", "13:34", "network.duplicate: expected at most 1, got the number 1.2"),
+    ("phase: random", "machines: {2: {internal_probability: 1.2}}", "6:38", "machines: expected at most 1, got the"),
     ("0ms}", "0ms, fifo: 0}", "13:29", "network.fifo: expected true or false, got the number 0"),
     ("0ms}", "0ms, links: {1-2: {loss: 1}}}", "13:31", "network.links: expected a link such as 1->2, or 1<->2 for"),
     ("0ms}", "0ms, links: {1->4: {loss: 1}}}", "13:37", "network.links.1->4: there is no machine 4; there are 3"),
@@ -666,6 +668,21 @@ IMPOSSIBLE = [
         "14:26",
         "faults: messages would be held beyond the end of the run, at 60s; end it there, or lose them",
     ),
+    (
+        "faults: []",
+        "faults: [{from: 50s, to: 60000000001ns, partition: [[1], [2]]}]",
+        "14:26",
+        "faults: messages would be held beyond the end of the run, at 60s; end it there, or lose them",
+    ),
+    *(
+        (
+            "faults: []",
+            f"faults: [{{from: 10s, to: 20s, pause: 2}}, {{from: {ends[0]}, to: {ends[1]}, crash: 2}}]",
+            "14:49",
+            "machine 2 would have this crash during its pause from 10s to 20s",
+        )
+        for ends in [("10s", "20s"), ("12s", "18s"), ("9s", "21s"), ("9s", "10001ms")]
+    ),
     *(
         (
             "faults: []",
@@ -674,9 +691,14 @@ IMPOSSIBLE = [
             f"machine 2 would have this {says} from 5s to 20s",
         )
         for first, second, place, says in [
+            ("pause: 2", "pause: 2", "14:48", "pause during its pause"),
             ("pause: 2", "crash: 2", "14:48", "crash during its pause"),
-            ("crash: 2", "pause: 2", "14:48", "pause during its crash"),
             ("pause: 2", "slow: 2, factor: 2", "14:48", "slow-down during its pause"),
+            ("crash: 2", "pause: 2", "14:48", "pause during its crash"),
+            ("crash: 2", "crash: 2, amnesia: true", "14:48", "crash during its crash"),
+            ("crash: 2", "slow: 2, factor: 2", "14:48", "slow-down during its crash"),
+            ("slow: 2, factor: 2", "pause: 2", "14:58", "pause during its slow-down"),
+            ("slow: 2, factor: 2", "crash: 2", "14:58", "crash during its slow-down"),
             ("slow: 2, factor: 2", "slow: 2, factor: 3", "14:58", "slow-down during its slow-down"),
         ]
     ),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from orchestrator.labs.simulated import run_simulated
 from orchestrator.rundir import Run
 from orchestrator.trace import check, compare, read_trace
 from orchestrator.twin import simulated
+from tests.balance import Terms, unbalanced
 from tests.clusters import cluster
+from tests.delays import WITH_DRAWN_DELAYS, strays
 from tests.fault_mixes import EACH, half_a_second, machines_of, mixes
 
 MACHINES = cluster(rates=(20, 60), seconds=0.5)
@@ -66,10 +69,10 @@ def perform_all(directory: Path, clusters: dict[str, dict[int, Model]]) -> None:
     asyncio.run(together())
 
 
-def judged(directory: Path, machines: dict[int, Model]) -> tuple[str, float]:
-    """Return the verdict on a record and its fidelity."""
+def judged(directory: Path, machines: dict[int, Model]) -> tuple[str, float, Mapping[tuple[int, int], Terms]]:
+    """Return the verdict on a record, its fidelity, and the links that do not balance."""
     trace, twin = read_trace(Run(directory).event_logs()), simulated(machines)
-    return check(trace, twin).verdict, compare(trace, twin).fidelity
+    return check(trace, twin).verdict, compare(trace, twin).fidelity, unbalanced(Run(directory), machines)
 
 
 def test_with_each_fault_every_event_is_that_of_the_simulation(tmp_path: Path) -> None:
@@ -77,9 +80,11 @@ def test_with_each_fault_every_event_is_that_of_the_simulation(tmp_path: Path) -
     clusters = {name: half_a_second(name) for name in EACH}
     perform_all(tmp_path, clusters)
 
-    assert dict.fromkeys(EACH, ("valid", 1.0)) == {
+    assert dict.fromkeys(EACH, ("valid", 1.0, {})) == {
         name: judged(tmp_path / name, machines) for name, machines in clusters.items()
     }
+    for name in WITH_DRAWN_DELAYS:
+        assert set() == strays(Run(tmp_path / name), clusters[name])
 
 
 @given(st.lists(mixes(crashes=True, duration_ms=400, rate_hz_max=60), min_size=8, max_size=8))
@@ -92,7 +97,7 @@ def test_with_any_mix_of_faults_every_event_is_that_of_the_simulation(
     clusters = {str(number): machines_of(fields) for number, fields in enumerate(drawn)}
     perform_all(directory, clusters)
 
-    assert dict.fromkeys(clusters, ("valid", 1.0)) == {
+    assert dict.fromkeys(clusters, ("valid", 1.0, {})) == {
         name: judged(directory / name, machines) for name, machines in clusters.items()
     }
 

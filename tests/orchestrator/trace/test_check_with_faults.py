@@ -16,7 +16,7 @@ from node.model import Model
 from orchestrator.trace import Report, Trace, check, trace_of
 from orchestrator.trace.balance import accounts, balance
 from orchestrator.trace.check import CHECKS
-from orchestrator.trace.store import NULL
+from orchestrator.trace.store import KINDS, NULL
 from tests.fault_mixes import EACH, HALF_A_SECOND, half_a_second, machines_of, mixes
 from tests.logs_on_disk import simulated_run
 
@@ -87,7 +87,9 @@ def test_a_run_with_faults_that_is_cut_anywhere_is_never_broken(fields: dict[str
 def test_each_fault_does_something() -> None:
     """A test of faults that never happen would prove nothing."""
     runs = {name: judged(half_a_second(name))[0] for name in EACH}
-    plain = judged(machines_of(HALF_A_SECOND))[0]
+
+    def without(name: str) -> Trace:
+        return judged(machines_of(HALF_A_SECOND | EACH[name] | {"faults": ()}))[0]
 
     def lost(name: str) -> int:
         return int(np.count_nonzero(runs[name].messages.number == NULL))
@@ -99,12 +101,16 @@ def test_each_fault_does_something() -> None:
     for name in ("reordering", "one link out of order"):
         assert overtaken(runs[name]) > 0, name
     for name in ("amnesia", "amnesia twice"):
-        assert runs[name].incarnation.max() == name.count("twice") + 1
+        last = name.count("twice") + 1
+        assert runs[name].incarnation.max() == last
+        for life in (0, last):
+            own = runs[name].kind[(runs[name].node == 2) & (runs[name].incarnation == life)]
+            assert set(own.tolist()) == set(range(len(KINDS))), name
     for name in ("partition that holds", "one-way partition"):
         late = runs[name].messages.arrival_ns - runs[name].due_ns[runs[name].messages.send_row]
         assert late.max() > 100_000_000, name
     for name in ("pause", "pause to the end", "slow-down", "crash", "crash to the end"):
-        assert len(runs[name]) < len(plain), name
+        assert len(runs[name]) < len(without(name)), name
 
 
 def overtaken(trace: Trace) -> int:
