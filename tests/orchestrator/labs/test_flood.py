@@ -9,7 +9,7 @@ import pytest
 from orchestrator.labs.live import run_live
 from orchestrator.rundir import Run
 from tests.clusters import cluster
-from tests.orchestrator.labs.test_live import judged, observed
+from tests.live_runs import judged, observed
 
 pytestmark = [pytest.mark.live, pytest.mark.soak]
 

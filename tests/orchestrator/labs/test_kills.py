@@ -18,7 +18,7 @@ from orchestrator.labs.outcome import Outcome
 from orchestrator.rundir import Run
 from tests.at_risk import messages_at_risk, percentile, resumed_s
 from tests.clusters import cluster
-from tests.orchestrator.labs.test_live import DEADLINE_S, judged, observed, until
+from tests.live_runs import DEADLINE_S, judged, observed, until
 
 pytestmark = pytest.mark.live
 

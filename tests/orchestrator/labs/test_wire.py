@@ -17,8 +17,8 @@ from orchestrator.labs.outcome import Outcome
 from orchestrator.rundir import Run
 from tests.at_risk import percentile
 from tests.clusters import cluster
+from tests.live_runs import DEADLINE_S, busy_loops, judged, until
 from tests.orchestrator.labs.test_kills import begun, logs_of
-from tests.orchestrator.labs.test_live import DEADLINE_S, busy_loops, judged, until
 from tests.proxy import Proxy
 
 pytestmark = pytest.mark.live
