@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,7 @@ from orchestrator.labs.outcome import Outcome
 from orchestrator.rundir import Run
 from tests.at_risk import messages_at_risk, percentile, resumed_s
 from tests.clusters import cluster
-from tests.live_runs import DEADLINE_S, judged, observed, until
+from tests.live_runs import DEADLINE_S, judged, live, observed, until
 
 pytestmark = pytest.mark.live
 
@@ -125,17 +126,44 @@ def test_a_hundred_kills_leave_no_mark(tmp_path: Path) -> None:
     assert p95_s <= 1.0
 
 
-@pytest.mark.parametrize("lines", [0, 1, 40], ids=["before its first line", "at its first line", "in the middle"])
+@pytest.mark.parametrize("lines", [1, 40], ids=["at its first line", "in the middle"])
 def test_at_fast_a_kill_at_any_place_leaves_no_mark(lines: int, tmp_path: Path) -> None:
-    """Also where it had written nothing yet: then it begins anew, and nobody has heard of it."""
+    """Where there is no wall clock either."""
     machines = cluster(3, seconds=600)
 
     async def mischief() -> None:
-        await until(lambda: begun(tmp_path, 2, lines=lines) and Run(tmp_path).events_path(2).exists())
-        await until(lambda: lines > 0 or begun(tmp_path, 1, lines=1))
+        await until(lambda: begun(tmp_path, 2, lines=lines))
         kill(tmp_path, 2)
 
     outcome = live_beside(tmp_path, machines, "fast", mischief)
+    _, report, fidelity = judged(tmp_path, machines)
+
+    assert (None, "valid", 1.0) == (outcome.failure, report.verdict, fidelity)
+    assert {2: 1} == outcome.restarts
+
+
+DIE_IN_THE_FIRST_WRITE = """
+import os, runpy, signal, sys
+from pathlib import Path
+from node.journal import DiskFile
+write, marker, torn_bytes = DiskFile.write, Path(sys.argv.pop(1)), int(sys.argv.pop(1))
+def write_or_die(file, data):
+    if "events-2" in os.readlink(f"/proc/self/fd/{file.fileno()}") and not marker.exists():
+        marker.touch()
+        write(file, data[:torn_bytes])
+        os.kill(os.getpid(), signal.SIGKILL)
+    return write(file, data)
+DiskFile.write = write_or_die
+runpy.run_module("node", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("torn_bytes", [0, 40])
+def test_a_machine_that_is_killed_in_its_first_write_begins_anew(torn_bytes: int, tmp_path: Path) -> None:
+    """Nobody has heard of anything it did, for nothing leaves before it is written."""
+    machines = cluster(3, seconds=60)
+    command = (sys.executable, "-c", DIE_IN_THE_FIRST_WRITE, str(tmp_path / "marker"), str(torn_bytes))
+    outcome = live(tmp_path, machines, pace="fast", node_command=command)
     _, report, fidelity = judged(tmp_path, machines)
 
     assert (None, "valid", 1.0) == (outcome.failure, report.verdict, fidelity)
@@ -153,6 +181,7 @@ def test_a_machine_that_is_killed_after_its_stop_record_serves_on(tmp_path: Path
         os.kill(pid_of(tmp_path, 3), signal.SIGSTOP)
         await until(lambda: b'{"event":"stop"' in logs[2].read_bytes())
         kill(tmp_path, 2)
+        await until(lambda: len(observed(tmp_path, "restart")) == 1)
         os.kill(pid_of(tmp_path, 3), signal.SIGCONT)
 
     outcome = live_beside(tmp_path, machines, "exact", mischief)
