@@ -13,7 +13,7 @@ import structlog
 
 from node.connections import Connections
 from node.errors import LogError, ScaleModelError, UnavailableError, first_of
-from node.journal import Journal, Reading
+from node.journal import Reading, open_journal
 from node.limits import QUEUE_MAX
 from node.machine import Machine
 from node.mesh import Address, Mesh
@@ -68,11 +68,7 @@ class Daemon:
         self.is_interrupted = False
         self._supervisor = supervisor
         self._reading = reading
-        self._journal = (
-            Journal(log_path)
-            if reading is None
-            else Journal(log_path, whole_bytes=reading.whole_bytes, file=reading.open)
-        )
+        self._journal = open_journal(log_path, reading)
         self._start_deadline_s = start_deadline_s
         self._connections = Connections(machine)
         self._acts = Turn(

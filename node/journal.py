@@ -230,3 +230,10 @@ class Journal:
         if self._file.size() == 0:
             self.path.unlink(missing_ok=True)
         self._file.close()
+
+
+def open_journal(path: Path, reading: Reading | None) -> Journal:
+    """Return a new log, or, with what was read of it, one that is continued."""
+    if reading is None:
+        return Journal(path)
+    return Journal(path, whole_bytes=reading.whole_bytes, file=reading.open)

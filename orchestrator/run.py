@@ -118,12 +118,7 @@ def _perform_one(
         "held_back": _held_back(trace) if setting.pace == "exact" else None,
         "restarts": {str(node): count for node, count in sorted(outcome.restarts.items())} if is_live else None,
         "measures": report.measures,
-        "timing": {
-            "setup_s": outcome.setup_s,
-            "ticking_s": outcome.ticking_s,
-            "total_s": total_s,
-            "cpu_s": outcome.cpu_s,
-        },
+        "timing": _timing(outcome, total_s),
     }
     if setting.has_twin:
         # What an interrupted run did not come to is no effect of its faults.
@@ -131,6 +126,15 @@ def _perform_one(
         data["twin"] = effect(trace, simulated(experiment.undisturbed().machines(number), until_ns=until_ns))
     run.write_results(data)
     return Performed(number=number, run=run, outcome=outcome, report=report, data=data)
+
+
+def _timing(outcome: Outcome, total_s: float) -> dict[str, float]:
+    return {
+        "setup_s": outcome.setup_s,
+        "ticking_s": outcome.ticking_s,
+        "total_s": total_s,
+        "cpu_s": outcome.cpu_s,
+    }
 
 
 def _name(experiment: Experiment, setting: Setting, directory: RunDirectory, number: int) -> str:

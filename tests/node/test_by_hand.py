@@ -50,6 +50,7 @@ def test_a_node_that_is_killed_goes_on_when_it_is_started_again(start: Start, tm
     assert "goes on where its log ends" in said[1]
     assert "valid" == check(trace, simulated(models)).verdict
     assert b'{"event":"boot"' in log.read_bytes()
+    assert (tmp_path / "epoch").exists(), "whoever comes back must not take the epoch from those that come yet"
 
 
 @pytest.fixture
