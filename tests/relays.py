@@ -12,7 +12,8 @@ from random import Random
 from typing import Final
 
 from node.model import Model
-from orchestrator.labs.live import HOST, LiveRun, Node
+from orchestrator.labs.live import HOST, LiveRun
+from orchestrator.labs.nodes import Node
 
 BYTES_MAX: Final = 3000
 """A connection lives for at most so many bytes in both directions; a greeting and its answer take a tenth."""

@@ -35,6 +35,12 @@ def show_run(screen: Screen, experiment: Experiment, setting: Setting, result: R
     screen.say(f"each machine: {PROGRAM} measure {directory}", style="dim")
 
 
+def restarted(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield, for one run, which machines were killed by accident and went on from their logs."""
+    for node, count in (data["restarts"] or {}).items():
+        yield f"machine {node} died unscheduled and was started again from its log, {plural(count, 'time')}"
+
+
 def late_and_held_back(data: Mapping[str, Any]) -> Iterator[str]:
     """Yield, for one run, what was late and what waited; nothing if nothing did."""
     if data["late_messages"]:
@@ -75,6 +81,7 @@ def _show_verdict(screen: Screen, result: Result) -> None:
         within = f" in run {worst.number}" if several else ""
         screen.headline(worst.report.verdict, sentence(worst.report), within=within)
     screen.bullets(examples(worst.report))
+    screen.bullets(f"run {one.number}: {line}" for one in result.runs for line in restarted(one.data))
     screen.bullets(f"run {one.number}: {line}" for one in result.runs for line in late_and_held_back(one.data))
 
 

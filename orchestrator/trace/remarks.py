@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from node.limits import QUEUE_MAX
 from orchestrator.trace.bands import Band, bands, parted
 from orchestrator.trace.store import NULL, Trace
 from orchestrator.trace.twin import late_messages, late_ticks
@@ -26,6 +27,8 @@ def remarks(trace: Trace) -> Iterator[str]:
     for node, machine in trace.machines.items():
         if machine.model and machine.model.senders and node not in receivers:
             yield f"machine {node} never received a message, though others may send to it"
+        if (longest := int(trace.queue[trace.node == node].max(initial=0))) > QUEUE_MAX:
+            yield f"machine {node} was flooded: up to {longest} messages waited, more than {QUEUE_MAX}"
         if machine.model and not machine.model.senders:
             yield f"nobody sends to machine {node}: the topology has no link to it"
     names = {machine.model.clock for machine in trace.machines.values() if machine.model}

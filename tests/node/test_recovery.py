@@ -238,7 +238,7 @@ def test_a_torn_last_line_is_cut(tmp_path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"event":"int')
     reading = read_unsealed(path)
-    journal = Journal(path, whole_bytes=reading.whole_bytes)
+    journal = Journal(path, whole_bytes=reading.whole_bytes, file=reading.open)
     journal.close()
 
     assert ([line], 13) == (reading.lines, reading.torn_bytes)

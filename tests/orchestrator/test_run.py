@@ -21,7 +21,8 @@ EXPERIMENT = "nodes: 3\ntick_rate: {min: 20, max: 60}\nduration: 300ms\nruns: 2\
 PROJECT = Path(__file__).parents[2]
 
 RUN_KEYS = [
-    *("dir", "seed", "verdict", "events", "fidelity", "late_messages", "late_ticks", "held_back", "measures", "timing"),
+    *("dir", "seed", "verdict", "events", "fidelity", "late_messages", "late_ticks", "held_back", "restarts"),
+    *("measures", "timing"),
 ]
 
 
