@@ -103,10 +103,10 @@ def draw(seed: int) -> Plan:
     shown = _experiment(fields)
     links = _links(machines := Experiment.model_validate(shown).machines(1))
     faults = list(_faults(chance, machines, links, heals_ns))
-    for model, crash in ((model, crash) for model in machines.values() for crash in model.crashes):
+    for crash, peers in [(crash, model.peers) for model in machines.values() for crash in model.crashes]:
         # Behind a crash of the model it matters who has what was sent before.
         from_ns = MEETING_NS + (crash.to_ns if pace == "exact" else 0)
-        faults += [_kill(chance, from_ns + chance.randrange(100, 900) * MS, peer) for peer in model.peers]
+        faults += [_kill(chance, from_ns + chance.randrange(100, 900) * MS, peer) for peer in peers]
         heals_ns = max(heals_ns, from_ns + 900 * MS)
     return Plan(
         seed=seed,
