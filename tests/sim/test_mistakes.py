@@ -3,20 +3,7 @@
 import pytest
 
 from tests.sim.mistakes import MISTAKES
-from tests.sim.plan import draw
-from tests.sim.play import Outcome, play
-
-SEEDS_MAX = 200
-
-
-def first_found(name: str) -> Outcome | None:
-    """Return the first seed that shows a mistake, if one of the first does."""
-    with pytest.MonkeyPatch.context() as patch:
-        MISTAKES[name](patch)
-        for seed in range(SEEDS_MAX):
-            if (outcome := play(draw(seed))).wrong:
-                return outcome
-    return None
+from tests.sim.publish import first_found
 
 
 @pytest.mark.parametrize("name", MISTAKES)
