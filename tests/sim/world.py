@@ -139,8 +139,12 @@ class World:
         host.is_alive = False
         self._ready.discard(host.node)
         for pair, line in list(self._lines.items()):
-            if host.node in pair:
-                self._break(line, keeps=(self.chance.choice((0.0, 1.0, self.chance.random())),) * 2, found_ns=(0, 0))
+            if host.node in pair and not line.is_broken:
+                # The end of a connection may be lost, too: then the other side finds it late.
+                late_ns = self.chance.choice((0, 0, self.chance.randrange(1500) * MS))
+                self.counts["found half-open"] += late_ns > 0
+                kept = self.chance.choice((0.0, 1.0, self.chance.random()))
+                self._break(line, keeps=(kept, kept), found_ns=(late_ns, late_ns))
         self.after(back_ns, partial(self._restart, host.node))
 
     def _restart(self, number: int) -> None:
