@@ -19,7 +19,7 @@ from orchestrator.labs.outcome import Outcome
 from orchestrator.rundir import Run
 from tests.at_risk import messages_at_risk, percentile, resumed_s
 from tests.clusters import cluster
-from tests.live_runs import DEADLINE_S, judged, live, observed, until
+from tests.live_runs import DEADLINE_S, judged, live, observed, stopped, until
 from tests.promises import record
 
 pytestmark = pytest.mark.live
@@ -181,11 +181,10 @@ def test_a_machine_that_is_killed_after_its_stop_record_serves_on(tmp_path: Path
     async def mischief() -> None:
         logs = {node: Run(tmp_path).events_path(node) for node in machines}
         await until(lambda: logs[3].exists() and b'{"event":"end"' in logs[3].read_bytes())
-        os.kill(pid_of(tmp_path, 3), signal.SIGSTOP)
-        await until(lambda: b'{"event":"stop"' in logs[2].read_bytes())
-        kill(tmp_path, 2)
-        await until(lambda: len(observed(tmp_path, "restart")) == 1)
-        os.kill(pid_of(tmp_path, 3), signal.SIGCONT)
+        with stopped(pid_of(tmp_path, 3)):
+            await until(lambda: b'{"event":"stop"' in logs[2].read_bytes())
+            kill(tmp_path, 2)
+            await until(lambda: len(observed(tmp_path, "restart")) == 1)
 
     outcome = live_beside(tmp_path, machines, "exact", mischief)
     _, report, fidelity = judged(tmp_path, machines)
