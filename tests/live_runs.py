@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,12 +66,24 @@ def busy_loops() -> Iterator[None]:
             loop.wait()
 
 
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """SIGSTOP a process for a while; if that fails it is killed, for a stopped one would stay behind for ever."""
+    os.kill(pid, signal.SIGSTOP)
+    end = signal.SIGKILL
+    try:
+        yield
+        end = signal.SIGCONT
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, end)
+
+
 async def stop_for_two_seconds(pid: int) -> None:
     """SIGSTOP a process for two seconds of its run."""
-    os.kill(pid, signal.SIGSTOP)
-    resumed = time.monotonic() + 2
-    await until(lambda: time.monotonic() >= resumed)
-    os.kill(pid, signal.SIGCONT)
+    with stopped(pid):
+        resumed = time.monotonic() + 2
+        await until(lambda: time.monotonic() >= resumed)
 
 
 def live_with_a_stopped_node(directory: Path, machines: Mapping[int, Model], pace: Pace) -> Outcome:
@@ -118,10 +130,12 @@ def live_beside(
         async with turn, asyncio.timeout(DEADLINE_S), asyncio.TaskGroup() as tasks:
             relays = suffered[name] = Relays(tasks, seed=len(suffered))
             await relays.listen(clusters[name])
-            outcome = await run_live(
-                Run(directory / name), clusters[name], name=name, pace=pace, begun=relays.lead_through
-            )
-            relays.close()
+            try:
+                outcome = await run_live(
+                    Run(directory / name), clusters[name], name=name, pace=pace, begun=relays.lead_through
+                )
+            finally:
+                relays.close()
             failures[name] = outcome.failure
 
     async def together() -> None:

@@ -31,6 +31,7 @@ class Relays:
         self._chance = Random(seed)
         self._servers: dict[tuple[int, int], asyncio.Server] = {}
         self._nodes: Mapping[int, Node] = {}
+        self._stopped: list[asyncio.subprocess.Process] = []
 
     async def listen(self, machines: Mapping[int, Model]) -> None:
         """Listen for the sender of every link."""
@@ -50,9 +51,12 @@ class Relays:
         live._introduce = introduce  # type: ignore[method-assign]
 
     def close(self) -> None:
-        """Listen no more; what is connected ends with its nodes."""
+        """Listen no more; what is connected ends with its nodes, and a node that is still stopped is killed."""
         for server in self._servers.values():
             server.close()
+        for process in self._stopped:
+            with suppress(ProcessLookupError):
+                process.kill()
 
     def _accept(self, recipient: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._tasks.create_task(self._pass_on(recipient, reader, writer))
@@ -88,9 +92,10 @@ class Relays:
             with suppress(ProcessLookupError):  # It has ended, or the model has it down.
                 process.send_signal(signal.SIGSTOP)
                 self.stops += 1
-                asyncio.get_running_loop().call_later(STOPPED_S, _resume, process)
+                self._stopped.append(process)
+                asyncio.get_running_loop().call_later(STOPPED_S, self._resume, process)
 
-
-def _resume(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.send_signal(signal.SIGCONT)
+    def _resume(self, process: asyncio.subprocess.Process) -> None:
+        self._stopped.remove(process)
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGCONT)

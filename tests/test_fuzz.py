@@ -15,6 +15,7 @@ from tests.clusters import cluster
 from tests.fake_wire import FakeCluster
 from tests.node.test_daemon import HELLO, HOSTILE
 from tests.node.test_frame import SAMPLES, sample
+from tests.promises import Lane, record
 
 ROOT = Path(__file__).parents[1]
 JUNK = (
@@ -107,7 +108,7 @@ INPUTS: dict[str, tuple[Try, Callable[[], list[bytes]], type[ScaleModelError], i
 }
 
 
-def fuzz(name: str, times: int) -> None:
+def fuzz(name: str, times: int, lane: Lane) -> None:
     """Try mutated inputs of one kind; what fails is shown as it came in."""
     attempt, seeds, expected, count = INPUTS[name]
     chance, known = Random(1), seeds()
@@ -122,16 +123,17 @@ def fuzz(name: str, times: int) -> None:
             raise AssertionError(f"{type(error).__name__} for {data!r}") from error
 
     assert count * times > refused > count * times // 20
+    record(f"broken {name}", lane, f"{count * times:,} inputs, {refused:,} refused")
 
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_a_hundred_thousand_broken_inputs_give_only_the_documented_errors(name: str) -> None:
     """No other exception, whatever was changed."""
-    fuzz(name, 1)
+    fuzz(name, 1, "test")
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", INPUTS)
 def test_five_million_broken_inputs_give_only_the_documented_errors(name: str) -> None:
     """Takes 15 minutes."""
-    fuzz(name, MILLIONS)
+    fuzz(name, MILLIONS, "soak")

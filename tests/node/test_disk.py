@@ -20,6 +20,7 @@ from node.recovery import recover
 from tests.clusters import cluster, simulated
 from tests.daemons import DEADLINE_S, LOOPBACK, Guest, Party
 from tests.node.test_daemon import redials_to_the_end
+from tests.promises import record
 
 pytestmark = pytest.mark.asyncio
 
@@ -127,3 +128,4 @@ async def test_a_disk_that_fails_a_hundred_times_costs_nothing_but_time(
     assert {74} == {failure.exit_code for failure in failures}
     assert simulated(machines) == party.events()
     assert witness.seen > FAILURES
+    record("full disk, short write, EIO", "test", f"{FAILURES} failures; {witness.seen:,} frames compared with the log")

@@ -18,6 +18,7 @@ from node.mesh import STRANGERS_MAX
 from tests.clusters import cluster, simulated
 from tests.daemons import DEADLINE_S, LOOPBACK, Party
 from tests.node.test_daemon import HELLO, HOSTILE, framed
+from tests.promises import record
 
 pytestmark = pytest.mark.asyncio
 
@@ -140,10 +141,10 @@ async def test_a_thousand_hostile_connections_leave_no_mark(tmp_path: Path, monk
     began_s = time.monotonic()
     left, clock, said = await besieged(tmp_path, 1000, monkeypatch)
     seconds = time.monotonic() - began_s
-    print(f"1,000 connections: {said} lines in {seconds:.1f} s; worst read {1000 * clock.worst_s:.1f} ms")
 
     assert left <= 0
     assert said <= 2 * (4 + 2) * (seconds + 1)  # two nodes, each of it at most once a second
+    record("hostile connections", "test", f"1,000: {said} lines said; worst read {1000 * clock.worst_s:.1f} ms")
 
 
 @pytest.mark.soak
@@ -157,11 +158,13 @@ async def test_a_hundred_thousand_hostile_connections_leave_no_mark(
     before = resident_bytes()
     left, clock, said = await besieged(tmp_path / "then", 100_000, monkeypatch)
     grown = resident_bytes() - before
-    print(f"100,000 connections: {said} lines, {grown / 1e6:.1f} MB more; worst read {1000 * clock.worst_s:.1f} ms")
+    figure = f"100,000: {said} lines said, {grown / 1e6:.1f} MB more; worst read {1000 * clock.worst_s:.1f} ms"
+    print(figure)
 
     assert left <= 0
     assert grown < 20_000_000
     assert clock.worst_s < 0.010
+    record("hostile connections", "soak", figure)
 
 
 def resident_bytes() -> int:

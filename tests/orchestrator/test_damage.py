@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.executions import find_executions, judge
 from orchestrator.rundir import find_runs
+from tests.promises import record
 
 FLIPS = 10_000
 JUDGED = 50
@@ -57,4 +58,5 @@ def test_no_flipped_bit_leaves_a_run_valid(recorded: Path) -> None:
 
     assert len(places) >= FLIPS
     assert ([], []) == (unseen, believed)
+    record("damaged run, judged", "test", f"{len(places):,} flipped bits seen")
     assert [] == run.changed_files()

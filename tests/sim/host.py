@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from node.connections import Accepted, Connections, Dialled
 from node.errors import LocalProtocolError, RefusedError, RemoteProtocolError
+from node.frame import Ping, encode
 from node.journal import Journal, read_whole_lines
+from node.liveness import LOOK_S
 from node.machine import Machine
 from node.recovery import recover
 from node.turn import Turn
@@ -28,6 +30,8 @@ RUN: Final = "simulated"
 GREETING_NS_MAX: Final = 2 * SECOND
 BACKOFF_NS_MIN, BACKOFF_NS_MAX = 50 * MS, 1 * SECOND
 RELEASE_NS_MAX: Final = 5 * SECOND
+LOOK_NS: Final = round(LOOK_S * SECOND)
+PING: Final = encode(Ping(type="ping"))
 
 
 class Killed(BaseException):
@@ -58,6 +62,10 @@ class End:
 
     def wait_for_room(self) -> None:
         self._waits = True
+
+    def give_up(self, _: str) -> None:
+        self._host.world.given_up(self._line)
+        self.close()
 
     def close(self) -> None:
         if not self.is_closing:
@@ -158,6 +166,7 @@ class Host:
             self.machine.boot(self.world.now_ns, torn_bytes=reading.torn_bytes)
         for peer in model.peers:
             self.world.after(0, partial(self.do, partial(self.world.dial, self, peer)))
+        self.world.after(LOOK_NS, partial(self.do, self._look_after_all))
         self.wake()
 
     def do(self, act: Callable[[], None]) -> None:
@@ -193,11 +202,20 @@ class Host:
         self.world.after(pause_ns, partial(self.do, partial(self.world.dial, self, recipient)))
 
     def send(self, end: End, data: bytes, write: Callable[[bytes], None]) -> None:
-        """Let bytes leave the process, if it lives."""
+        """Let bytes leave the process, if it lives; a ping is no effect to be killed at, for it says nothing."""
+        if data == PING:
+            write(data)
+            return
         connection = end.connection
         greets = connection is None or not connection.has_greeted or connection.peer is None
         peer = None if connection is None else connection.peer
         self._effect(data, partial(self.world.send, self.node, peer, write), is_greeting=greets, is_send=True)
+
+    def _look_after_all(self) -> None:
+        """What the mesh does every so often."""
+        for connection in self.connections.dead():
+            connection.transport.give_up("nothing was heard")
+        self.world.after(LOOK_NS, partial(self.do, self._look_after_all))
 
     def _file(self, _: Path, is_new: bool) -> SimulatedFile:
         return SimulatedFile(self.world.disk[self.node], self._write, is_new)

@@ -18,6 +18,7 @@ from node.event import Event, Message
 from node.frame import Ack, Data, Decoder, Frame, Hello, Left, Welcome
 from node.journal import Journal
 from node.link import Incoming, Outgoing
+from node.liveness import Finding, Liveness
 from node.lives import Inlet, Outlet
 from node.machine import Machine
 from node.model import Model
@@ -319,6 +320,29 @@ def end_of_an_old_connection_ends_the_new(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Connections, "forget_sender", planted)
 
 
+# Whether anybody is there.
+
+
+def dead_peer_never_given_up(patch: pytest.MonkeyPatch) -> None:
+    """Who is silent may still come back."""
+    look = Liveness.look
+
+    def planted(self: Liveness) -> Finding | None:
+        return "ping" if look(self) else None
+
+    patch.setattr(Liveness, "look", planted)
+
+
+def pings_never_sent(patch: pytest.MonkeyPatch) -> None:
+    """Who has nothing to say says nothing, and is taken for dead."""
+    look = Liveness.look
+
+    def planted(self: Liveness) -> Finding | None:
+        return "dead" if look(self) == "dead" else None
+
+    patch.setattr(Liveness, "look", planted)
+
+
 # Promises.
 
 
@@ -454,6 +478,8 @@ MISTAKES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
         old_windows_dropped_after_amnesia,
         rest_of_a_piece_forgotten,
         end_of_an_old_connection_ends_the_new,
+        dead_peer_never_given_up,
+        pings_never_sent,
         promise_before_the_window,
         promise_on_every_piece,
         promise_not_repeated,

@@ -37,13 +37,13 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A connection dies, with a suffix of what is under way in each direction; each end finds it so much later."""
+    """A connection dies, with a suffix of what is under way in each direction; each end is told of it, or is not."""
 
     at_ns: int
     sender: int
     recipient: int
     keeps: tuple[float, float]
-    found_ns: tuple[int, int]
+    is_told: tuple[bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +205,14 @@ def _kill(chance: Random, at_ns: int, node: int, *, loses_log: bool = False) -> 
 
 
 def _break(chance: Random, at_ns: int, sender: int, recipient: int) -> Break:
-    late = chance.random() < 0.35
-    found = [chance.randrange(1500) * MS if late and chance.random() < 0.7 else 0 for _ in range(2)]
+    is_clean = chance.random() < 0.65
+    told = [is_clean or chance.random() < 0.3 for _ in range(2)]
     return Break(
         at_ns,
         sender,
         recipient,
         keeps=(chance.choice((0.0, 1.0, chance.random())), chance.choice((0.0, 1.0, chance.random()))),
-        found_ns=(found[0], found[1]),
+        is_told=(told[0], told[1]),
     )
 
 

@@ -26,7 +26,7 @@ FAULTS = (
     "crashed by the model",
     "log lost",
     "cut",
-    "found half-open",
+    "left half-open",
     "one way held",
     "stopped",
     "deaf",

@@ -33,7 +33,7 @@ PROMISES: Final[Mapping[str, str]] = {
     "crashed by the model": "A pause; with amnesia a new incarnation, and what the old one had sent still comes.",
     "log lost": "The run says so: a node is refused, or a check is not valid; never a valid verdict on another trace.",
     "cut": "Whatever suffix was lost in either direction comes again from the window, with the promise behind it.",
-    "found half-open": "A sender that dials anew is heard on its new connection alone, whatever the old one brings.",
+    "left half-open": "A sender that dials anew is heard on its new connection alone; and who is silent is given up.",
     "one way held": "Bytes that come late, and dials that do not get through, change nothing.",
     "stopped": "A node in which nothing runs for a while holds the others back, and changes nothing.",
     "deaf": "A dial that is refused is repeated, for the length of the run.",
@@ -72,6 +72,7 @@ def _faults(found: Summary, points: int) -> Iterator[str]:
     ways = ", ".join(f"{how}: {found.counts[f'lost log {how}']}" for how in ("refused", "found by check", "harmless"))
     yield ""
     yield f"Of the logs that were lost: {ways}; harmless is where nobody knew of anything that stood in it."
+    yield f"Ends of half-open connections that were found by their silence: {found.counts['found half-open']:,}."
 
 
 def _row(fault: str, promise: str, test: str, count: int, violations: int) -> str:

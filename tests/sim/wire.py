@@ -71,17 +71,22 @@ class Pipe:
         self._schedule(self._latency_ns)
 
     def end(self) -> None:
-        """End it behind what was written."""
-        self._ends = True
-        self._schedule(self._latency_ns)
+        """End it behind what was written, unless nothing gets through any more."""
+        if not self._is_dead:
+            self._end()
 
-    def cut(self, kept: float, *, found_ns: int, is_reset: bool) -> int:
-        """Lose a suffix of what is under way; return how many bytes; the reader finds the end so much later."""
+    def cut(self, kept: float, *, is_told: bool, is_reset: bool) -> int:
+        """Lose a suffix of what is under way; return how many bytes; the reader is told of the end, or never is."""
         size = len(self._under_way)
         del self._under_way[int(size * kept) :]
         self._is_dead, self._is_reset = True, is_reset
-        self._clock.after(found_ns, self.end)
+        if is_told:
+            self._clock.after(0, self._end)
         return size - len(self._under_way)
+
+    def _end(self) -> None:
+        self._ends = True
+        self._schedule(self._latency_ns)
 
     def _schedule(self, delay_ns: int) -> None:
         if not self._is_scheduled:

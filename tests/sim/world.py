@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 import node.link
 from node.errors import LogError, ScaleModelError
+from node.liveness import DEAD_S
 from tests.sim.disk import Content
 from tests.sim.host import End, Host
 from tests.sim.plan import MS, SECOND, Break, Deaf, Fault, Kill, OneWay, Plan, Stop
@@ -26,6 +27,7 @@ EPOCH_IN_NS: Final = 50 * MS
 PATIENCE_NS: Final = 20 * SECOND
 RESTART_LEAD_NS_MAX: Final = 1500 * MS
 REPLAYED_WRITES_MAX: Final = 5
+DEAD_NS: Final = round(DEAD_S * SECOND)
 
 
 class World:
@@ -45,6 +47,7 @@ class World:
         self._happenings = 0
         self._lines: dict[tuple[int, int], Line] = {}
         self._held: dict[tuple[int, int], int] = {}
+        self._stopped: dict[int, int] = {}
         self._deaf: dict[int, int] = {}
         self._ready: set[int] = set()
         self._epoch_ns: int | None = None
@@ -140,11 +143,11 @@ class World:
         self._ready.discard(host.node)
         for pair, line in list(self._lines.items()):
             if host.node in pair and not line.is_broken:
-                # The end of a connection may be lost, too: then the other side finds it late.
-                late_ns = self.chance.choice((0, 0, self.chance.randrange(1500) * MS))
-                self.counts["found half-open"] += late_ns > 0
+                # The end of a connection may be lost, too: then nobody tells the other side.
+                is_told = self.chance.choice((True, True, False))
+                self.counts["left half-open"] += not is_told
                 kept = self.chance.choice((0.0, 1.0, self.chance.random()))
-                self._break(line, keeps=(kept, kept), found_ns=(late_ns, late_ns))
+                self._break(line, keeps=(kept, kept), is_told=(is_told, is_told))
         self.after(back_ns, partial(self._restart, host.node))
 
     def _restart(self, number: int) -> None:
@@ -183,6 +186,19 @@ class World:
                 start = max(0, len(before.carried) - self.chance.choice((1, 2, 5, self.chance.randint(1, 50))))
                 now.replay = b"".join(before.carried[start : start + self.chance.randint(1, REPLAYED_WRITES_MAX)])
                 self.counts["frames replayed"] += 1
+
+    def given_up(self, line: Line) -> None:
+        """Judge an end that takes the other for dead: it is right, or for so long nothing could be heard of it.
+
+        Raises Violation where somebody was there all the time.
+        """
+        one, other = line.sender, line.recipient
+        ways = self._held.get((one, other), 0), self._held.get((other, one), 0)
+        hindered_ns = max(*ways, self._stopped.get(one, 0), self._stopped.get(other, 0))
+        if not line.is_broken and hindered_ns + DEAD_NS < self.now_ns:
+            raise Violation("a living peer given up", f"the connection of {one} to {other} was whole")
+        self.counts["found half-open"] += line.is_broken
+        self._break(line, keeps=(self.chance.random(), self.chance.random()), is_told=(True, True))
 
     def held_until(self, sender: int, recipient: int) -> int | None:
         """Return until when no byte goes this way."""
@@ -224,7 +240,7 @@ class World:
         if not host.is_alive or host.stopped_until is not None:
             return
         self.counts["stopped"] += 1
-        host.stopped_until = until_ns
+        host.stopped_until = self._stopped[host.node] = until_ns
         self.after(self.wait_ns(until_ns), partial(_go_on, host))
 
     def _cut(self, fault: Break) -> None:
@@ -232,17 +248,16 @@ class World:
         if line is None or line.is_broken:
             return
         self.at_risk += self._under_way(line)
-        late = any(fault.found_ns)
-        self.counts["found half-open" if late else "cut"] += 1
-        self._break(line, keeps=fault.keeps, found_ns=fault.found_ns)
+        self.counts["cut" if all(fault.is_told) else "left half-open"] += 1
+        self._break(line, keeps=fault.keeps, is_told=fault.is_told)
 
-    def _break(self, line: Line, *, keeps: tuple[float, float], found_ns: tuple[int, int]) -> None:
+    def _break(self, line: Line, *, keeps: tuple[float, float], is_told: tuple[bool, bool]) -> None:
         if line.is_broken:
             return
         line.is_broken = True
         pipes: tuple[Pipe, Pipe] = (line.there, line.back)
-        for pipe, kept, late_ns in zip(pipes, keeps, found_ns, strict=True):
-            if pipe.cut(kept, found_ns=late_ns, is_reset=self.chance.random() < 0.5):
+        for pipe, kept, told in zip(pipes, keeps, is_told, strict=True):
+            if pipe.cut(kept, is_told=told, is_reset=self.chance.random() < 0.5):
                 self.counts["bytes lost"] += 1
 
     def _under_way(self, line: Line) -> int:

@@ -11,6 +11,7 @@ from orchestrator.labs.live import run_live
 from orchestrator.rundir import Run
 from tests.clusters import cluster
 from tests.live_runs import observed
+from tests.promises import record
 
 pytestmark = [pytest.mark.live, pytest.mark.soak]
 
@@ -53,11 +54,11 @@ def test_a_million_messages_wait_at_a_slow_machine(tmp_path: Path) -> None:
     assert stop["event"] == "stop"
     ((_, in_queue, in_flight),) = stop["incoming"]
     sent, received = logs[2].count(b'"event":"send"'), logs[1].count(b'"event":"receive"')
-    print(
-        f"{in_queue} messages waited; " + ", ".join(f"node {n} {b / 2**20:.0f} MiB" for n, b in sorted(peaks.items()))
-    )
+    memory = ", ".join(f"node {node} {peak / 2**20:.0f} MiB" for node, peak in sorted(peaks.items()))
+    print(f"{in_queue:,} messages waited; {memory}")
 
     assert sent == received + in_queue + in_flight
     assert in_queue >= 0.99 * MESSAGES
     assert "none is dropped" in Run(tmp_path).stderr_path(1).read_text()
     assert max(peaks.values()) <= 600 * 2**20
+    record("a million messages wait", "soak", f"{in_queue:,} messages waited; {memory}")

@@ -19,7 +19,8 @@ from orchestrator.labs.outcome import Outcome
 from orchestrator.rundir import Run
 from tests.at_risk import messages_at_risk, percentile, resumed_s
 from tests.clusters import cluster
-from tests.live_runs import DEADLINE_S, judged, live, observed, until
+from tests.live_runs import DEADLINE_S, judged, live, observed, stopped, until
+from tests.promises import record
 
 pytestmark = pytest.mark.live
 
@@ -101,13 +102,13 @@ def test_machines_killed_without_warning_leave_no_mark(tmp_path: Path) -> None:
     outcome, kills = killed_again_and_again(tmp_path, seconds=20, kills=5, seed=1)
     _, report, fidelity = judged(tmp_path, cluster(5, seconds=20, internal_probability=0.3))
     at_risk = messages_at_risk(logs_of(tmp_path), kills)
-    print(f"kills {len(kills)}, messages at risk {at_risk}")
 
     assert (None, "valid", 1.0) == (outcome.failure, report.verdict, fidelity)
     assert dict.fromkeys(range(1, 6), 1) == outcome.restarts
     assert [node for node, _ in kills] == [line["node"] for line in observed(tmp_path, "restart")]
     assert [-signal.SIGKILL] * 5 == [line["code"] for line in observed(tmp_path, "exit") if line["code"]]
     assert at_risk > 0
+    record("SIGKILL", "test", f"{len(kills)} kills, {at_risk:,} messages at risk")
 
 
 @pytest.mark.soak
@@ -118,12 +119,14 @@ def test_a_hundred_kills_leave_no_mark(tmp_path: Path) -> None:
     logs = logs_of(tmp_path)
     at_risk, spans = messages_at_risk(logs, kills), [span for lines in logs.values() for span in resumed_s(lines)]
     median_s, p95_s = percentile(spans, 0.5), percentile(spans, 0.95)
-    print(f"kills {len(kills)}, messages at risk {at_risk}; back in {median_s:.3f} s (median), {p95_s:.3f} s (p95)")
+    figure = f"{len(kills)} kills, {at_risk:,} messages at risk; back in {median_s:.3f} s (median), {p95_s:.3f} s (p95)"
+    print(figure)
 
     assert (None, "valid", 1.0) == (outcome.failure, report.verdict, fidelity)
     assert 100 == len(kills) == sum(outcome.restarts.values())
     assert at_risk >= 1000
     assert p95_s <= 1.0
+    record("SIGKILL", "soak", figure)
 
 
 @pytest.mark.parametrize("lines", [1, 40], ids=["at its first line", "in the middle"])
@@ -178,11 +181,10 @@ def test_a_machine_that_is_killed_after_its_stop_record_serves_on(tmp_path: Path
     async def mischief() -> None:
         logs = {node: Run(tmp_path).events_path(node) for node in machines}
         await until(lambda: logs[3].exists() and b'{"event":"end"' in logs[3].read_bytes())
-        os.kill(pid_of(tmp_path, 3), signal.SIGSTOP)
-        await until(lambda: b'{"event":"stop"' in logs[2].read_bytes())
-        kill(tmp_path, 2)
-        await until(lambda: len(observed(tmp_path, "restart")) == 1)
-        os.kill(pid_of(tmp_path, 3), signal.SIGCONT)
+        with stopped(pid_of(tmp_path, 3)):
+            await until(lambda: b'{"event":"stop"' in logs[2].read_bytes())
+            kill(tmp_path, 2)
+            await until(lambda: len(observed(tmp_path, "restart")) == 1)
 
     outcome = live_beside(tmp_path, machines, "exact", mischief)
     _, report, fidelity = judged(tmp_path, machines)

@@ -24,6 +24,7 @@ from tests.live_runs import (
     live_with_a_stopped_node,
     observed,
 )
+from tests.promises import record
 
 pytestmark = pytest.mark.live
 
@@ -39,6 +40,8 @@ def test_with_each_fault_a_live_cluster_gives_the_simulated_trace(pace: Pace, tm
         assert set() == strays(Run(tmp_path / name), clusters[name])
     assert cuts >= 4 * len(clusters)
     assert stops >= 4
+    if pace == "exact":
+        record("cut anywhere, and stopped", "test", f"{len(clusters)} clusters, {cuts} cuts, {stops} stops")
 
 
 @pytest.mark.parametrize("pace", ["exact", "fast"])

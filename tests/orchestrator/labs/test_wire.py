@@ -19,6 +19,7 @@ from tests.at_risk import percentile
 from tests.clusters import cluster
 from tests.live_runs import DEADLINE_S, busy_loops, judged, until
 from tests.orchestrator.labs.test_kills import begun, logs_of
+from tests.promises import record
 from tests.proxy import Proxy
 
 pytestmark = pytest.mark.live
@@ -139,9 +140,8 @@ def test_a_bad_wire_leaves_no_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     live_by_proxy(tmp_path, 6, mischief, monkeypatch)
     logs = logs_of(tmp_path)
-    for sender, recipient in ((2, 3), (3, 1)):
-        found_s = (lost_ns(logs[sender], recipient, silenced_ns[0]) - silenced_ns[0]) / 1e9
-        print(f"{sender} gave up its silent connection to {recipient} after {found_s:.3f} s")
+    found_s = [(lost_ns(logs[a], b, silenced_ns[0]) - silenced_ns[0]) / 1e9 for a, b in ((2, 3), (3, 1))]
+    record("a bad wire", "test", "silent connections given up after " + " and ".join(f"{s:.2f} s" for s in found_s))
 
 
 @pytest.mark.soak
@@ -176,12 +176,14 @@ def test_half_open_connections_are_found_and_healed(
     healed_s = [
         (max(on_time_ns(lines, healed_ns) for lines in logs.values()) - healed_ns) / 1e9 for *_, healed_ns in silences
     ]
-    print(
-        f"{len(silences)} silences{' beside busy loops' if load else ''}: found in {percentile(found_s, 0.95):.2f} s, "
+    figure = (
+        f"{len(silences)} silences: found in {percentile(found_s, 0.95):.2f} s, "
         f"on time {percentile(healed_s, 0.95):.2f} s after healing (p95)"
     )
+    print(figure)
 
     assert len(silences) >= 20
     assert DEAD_S - 2 * PING_S <= min(found_s)  # The last word was heard before it fell silent.
     assert load or percentile(found_s, 0.95) <= SOON_S
     assert load or percentile(healed_s, 0.95) <= SOON_S
+    record("half-open beside busy loops" if load else "half-open", "soak", figure)
