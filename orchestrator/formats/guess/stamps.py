@@ -9,8 +9,10 @@ import numpy as np
 
 from orchestrator.formats.guess.evidence import Floats, correlation, membership, share
 from orchestrator.formats.guess.study import Choice, Study
+from orchestrator.trace.store import Column
 
 ENOUGH: Final = 1.8
+ROWS_MIN: Final = 11
 _IN_WORDS: Final = 0.4
 """So much less is enough of a number that words call the stamp: a program may break every law of it."""
 
@@ -47,17 +49,25 @@ def _score(study: Study, at: int, key: str, clock: Floats, *, before: Floats, se
     below = share((stamps <= clock)[rows][is_there])
     is_before = share((stamps == before)[rows][is_there]) > 0.9
     is_same = share((stamps == clock)[rows][is_there]) > 0.98
-    together = correlation(stamps[rows], clock[rows]) if len(rows) > 11 else 0.7
+    together = _together(study, rows, stamps, clock) if len(rows) > ROWS_MIN else 0.7
     if (
         (below < 0.6 and said < 1 and known < 0.9)
         or (is_before and known < 0.9)
-        or together < (0.7 if said < 1 else 0.4 if known < 0.6 else 0.0)
+        or together < (0.7 if said < 1 and known < 0.98 else 0.4 if known < 0.6 or said < 1 else 0.0)
         or (is_same and said < 1)
     ):
         return 0.0
     law = _law(clock[rows], stamps[rows], before[rows])
     score = 1.0 * law + 1.2 * known + 0.8 * below + 0.6 * said + 0.4 * together - 1.0 * is_before
-    return score if score > ENOUGH - _IN_WORDS * (said >= 1) else 0.0
+    is_sure = said >= 1 or (known > 0.98 and together > 0.6)
+    return score if score > ENOUGH - _IN_WORDS * is_sure else 0.0
+
+
+def _together(study: Study, rows: Column, stamps: Floats, clock: Floats) -> float:
+    """Return how much stamps and clocks rise together, over all machines or in the mean of them."""
+    own = [rows[study.node[rows] == at] for at in range(len(study.names))]
+    means = [correlation(stamps[some], clock[some]) for some in own if len(some) > ROWS_MIN]
+    return max(correlation(stamps[rows], clock[rows]), float(np.mean(means)) if means else 0.0)
 
 
 def _law(clock: Floats, stamps: Floats, before: Floats) -> float:
