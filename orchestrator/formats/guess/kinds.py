@@ -67,10 +67,14 @@ def _is_unruly(study: Study, told: Sequence[Meaning], jumps: Sequence[float]) ->
     sure = [at for at, one in enumerate(told) if one.strength > 1]
     others = [at for at in sure if told[at].kind != "receive"]
     receives = [at for at in sure if told[at].kind == "receive"]
-    return any(
-        groups and wrong(sum(jumps[at] * len(study.groups[at]) for at in groups) / study.total(groups))
-        for groups, wrong in ((others, lambda part: part > STRAY_MAX), (receives, lambda part: part < JUMPS_MIN))
-    )
+    stray, landed = (_mean(study, groups, jumps) for groups in (others, receives))
+    return (stray or 0.0) > STRAY_MAX or (landed is not None and landed < JUMPS_MIN)
+
+
+def _mean(study: Study, groups: Sequence[int], jumps: Sequence[float]) -> float | None:
+    """Return the share of jumps over the records of some groups."""
+    total = study.total(groups)
+    return sum(jumps[at] * len(study.groups[at]) for at in groups) / total if total else None
 
 
 def _kind(study: Study, at: int, told: Meaning, jumps: list[float]) -> tuple[Kind, bool]:
@@ -129,9 +133,21 @@ def _is_clocked(study: Study, at: int, told: Meaning) -> bool:
     if group.kind and told.strength:
         is_repeated = len(steps) > 5 and share(steps == 0) > 0.9
         is_still = is_rare and len(steps) > 0 and not (steps > 0).any()
-        has_other = any(other.kind == group.kind for other in study.groups if other is not group)
+        has_other = any(
+            other.kind == group.kind and _counts(study, place)
+            for place, other in enumerate(study.groups)
+            if other is not group
+        )
         return not ((is_repeated or is_still) and has_other)
     return not (told.is_lifecycle and is_rare) and (not len(steps) or share(steps > 0) > 0.5)
+
+
+def _counts(study: Study, at: int) -> bool:
+    """Return whether the clock rises at some of a group's records: a program may not count its sends at all."""
+    if at not in study.roles["clock"]:
+        return False
+    steps = study.rows.steps(study.column(study.roles["clock"]))[study.groups[at].rows]
+    return share(steps[~np.isnan(steps)] > 0) > 0.1
 
 
 def _is_at_the_edge(study: Study, at: int) -> bool:
