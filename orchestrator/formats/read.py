@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from node.errors import NoLogError, one_line
 from orchestrator.audit.store import ForeignTrace
 from orchestrator.formats.build import Builder
@@ -16,7 +18,7 @@ from orchestrator.formats.extract import extract
 from orchestrator.formats.format import LogFormat
 from orchestrator.formats.records import Lines, is_ignored
 from orchestrator.formats.shipped import shipped_formats
-from orchestrator.formats.sources import Source, find_sources
+from orchestrator.formats.sources import Source, find_sources, short_names
 
 
 def read_logs(paths: Sequence[Path], log_format: str | None = None) -> list[ForeignTrace]:
@@ -77,19 +79,23 @@ def _unnamed(sources: Sequence[Source], layout: LogFormat) -> list[str]:
 def _read(collection: Collection, layout: LogFormat, remarks: Sequence[str]) -> ForeignTrace:
     lines, builder, unmatched = Lines(), Builder(layout), list[str]()
     parts = collection.parts
+    called = short_names([part.source for part in parts])
     for place, part in enumerate(parts):
-        unmatched += _add(part, place, builder, layout, lines, is_alone=len(parts) == 1)
+        shown = called[part.source.path]
+        unmatched += _add(part, place, builder, layout, lines, shown=shown, is_alone=len(parts) == 1)
     if lines.unmatched:
         such = "; ".join(unmatched)
         builder.remarks.insert(0, f"{_lines(len(lines.unmatched))} that match nothing, such as {such}")
     builder.remarks[:0] = remarks
-    trace = builder.finish(collection.name, [part.source.shown for part in parts])
+    trace = builder.finish(collection.name, [called[part.source.path] for part in parts])
     return replace(trace, understood=_understood(trace, lines, builder, parts))
 
 
-def _add(part: Part, place: int, builder: Builder, layout: LogFormat, lines: Lines, *, is_alone: bool) -> list[str]:
+def _add(
+    part: Part, place: int, builder: Builder, layout: LogFormat, lines: Lines, *, shown: str, is_alone: bool
+) -> list[str]:
     """Read a part, and return the first of its lines that match nothing."""
-    shown, records, known, unread = part.source.shown, lines.records, len(lines.examples), len(lines.unmatched)
+    records, known, unread = lines.records, len(lines.examples), len(lines.unmatched)
     for batch in extract(part.text, layout, lines, first_line=part.first_line):
         builder.add(batch, file=place, file_name=shown, node=part.node, thread=part.thread)
     builder.leave_unread(place, lines.unmatched[unread:])
@@ -116,9 +122,16 @@ def _understood(trace: ForeignTrace, lines: Lines, builder: Builder, parts: Sequ
     ]
     return (
         f"understood as {trace.format_name}: {files} file{'s' * (files != 1)}, {machines} "
-        f"machine{'s' * (machines != 1)}, {len(trace)} events"
+        f"machine{'s' * (machines != 1)}, {len(trace)} events{_kinds(trace)}"
         + (f"; of the other lines {', '.join(rest)}" if rest else "")
     )
+
+
+def _kinds(trace: ForeignTrace) -> str:
+    """Return how many events are of which kind, so that a wrong format is seen at once; nothing if it tells none."""
+    receives, sends = int(np.count_nonzero(trace.is_receive)), int(np.count_nonzero(trace.is_send))
+    internal = len(trace) - receives - sends
+    return f" ({receives} receives, {sends} sends, {internal} internal)" if receives or sends else ""
 
 
 def _lines(count: int) -> str:

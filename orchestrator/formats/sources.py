@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -41,6 +42,24 @@ _NO_LOG_SUFFIXES: Final = (
     ".java",
     ".go",
 )
+
+
+def short_names(sources: Sequence["Source"]) -> dict[Path, str]:
+    """Return what files are called in what we say: the shortest end of each path that no other of them has."""
+    paths = {source.path: source for source in sources}
+    by_name: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        by_name[path.name].append(path)
+    found = {}
+    for path, source in paths.items():
+        parts = path.parts
+        others = [other.parts for other in by_name[path.name] if other != path]
+        length = next(
+            (size for size in range(1, len(parts)) if all(other[-size:] != parts[-size:] for other in others)),
+            len(parts),
+        )
+        found[path] = source.shown if length == 1 else "/".join(parts[-length:])
+    return found
 
 
 @dataclass(frozen=True)

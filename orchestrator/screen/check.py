@@ -49,9 +49,19 @@ def _show_understood(screen: Screen, reports: Sequence[Report]) -> None:
 
 
 def sentence(report: Report) -> str:
-    """Return how the verdict is known."""
+    """Return how the verdict is known; of a log without a clock, that none was judged."""
     if not report.nodes:
         return "there is no event log."
+    return _known(report) + (" No clock was judged: by its format, the log has none." if _is_clockless(report) else "")
+
+
+def _is_clockless(report: Report) -> bool:
+    verdicts = {check.name: check.verdict for check in report.checks}
+    names = ("clock-condition", "clock-rises")
+    return "vector-valid" not in verdicts and all(verdicts.get(name) == "not-applicable" for name in names)
+
+
+def _known(report: Report) -> str:
     match report.verdict:
         case "valid" if any(check.name == "vector-valid" for check in report.checks):
             return "every entry of every vector clock names an event that is there, and knows what that event knew."

@@ -18,7 +18,7 @@ from orchestrator.trace.measure import measure
 from orchestrator.trace.order import Order
 from orchestrator.trace.queues import queue_first, queue_length
 from orchestrator.trace.remarks import remarks
-from orchestrator.trace.store import Trace
+from orchestrator.trace.store import INTERNAL, Trace
 from orchestrator.trace.ticks import one_event_per_tick
 from orchestrator.trace.twin import equals_simulated
 from orchestrator.trace.verdict import Verdict, worst
@@ -39,6 +39,7 @@ class Report:
     nodes: int
     events: int
     receives: int
+    sends: int
     checks: tuple[Check, ...]
     remarks: tuple[str, ...]
     measures: dict[str, Any]
@@ -49,6 +50,11 @@ class Report:
     format: str = FORMAT
     understood: str = ""
     """What was made of the logs of others, in a sentence; nothing is to be said of our own."""
+
+    @property
+    def internal(self) -> int:
+        """How many events are neither sends nor receives."""
+        return self.events - self.receives - self.sends
 
     @property
     def first_violated(self) -> Check | None:
@@ -63,6 +69,8 @@ class Report:
             "nodes": self.nodes,
             "events": self.events,
             "receives": self.receives,
+            "sends": self.sends,
+            "internal": self.internal,
             "format": self.format,
             "checks": [check.as_json() for check in self.checks],
             "remarks": list(self.remarks),
@@ -85,6 +93,7 @@ def check(trace: Trace, twin: Trace | None = None, *, name: str = "") -> Report:
         nodes=len(trace.machines),
         events=len(trace),
         receives=int(np.count_nonzero(trace.is_receive)),
+        sends=int(np.count_nonzero(~trace.is_receive & (trace.kind != INTERNAL))),
         checks=checks,
         remarks=(*trace.damage, *remarks(trace)),
         measures=measure(trace),

@@ -12,6 +12,7 @@ import numpy as np
 
 from node.errors import NoLogError, one_line
 from orchestrator.formats.format import LogFormat, compiled
+from orchestrator.formats.guess.alike import generalised
 from orchestrator.formats.guess.expression import shortest
 from orchestrator.formats.guess.files import Naming, escaped, groups_of_files, name_files
 from orchestrator.formats.guess.frames import frames_of
@@ -79,8 +80,14 @@ def _tells_events(study: Study) -> bool:
 
 
 def _no_events(source: Source) -> NoLogError:
-    first = one_line(source.text.strip().partition("\n")[0], 80)
-    return NoLogError(f"{source.path}: nothing in it looks like events; its first line is {first!r}")
+    lines = [line for line in source.text.split("\n") if line and not line.isspace()]
+    first, middle = (one_line(line.strip(), 80) for line in (lines[0], lines[len(lines) // 2]))
+    if len(lines) < 2:
+        return NoLogError(f"{source.path}: nothing in it looks like events; its first line is {first!r}")
+    return NoLogError(
+        f"{source.path}: nothing in it looks like events, neither its first line, {first!r}, nor one from its middle, "
+        f"{middle!r}; events have a clock, or words for sent and received"
+    )
 
 
 def _divided(study: Study, split: str, naming: Naming, sample: Sample) -> Study:
@@ -115,7 +122,7 @@ def _written(study: Study, naming: Naming, sources: Sequence[Source], split: str
     keys, layout, reading = min(_ways(study, naming, sources, split), key=lambda way: way[2].faults)
     text = yaml_of(keys)
     said = tuple(recognised(study, naming, sources[0].name, reading))
-    not_said = (*unrecognised(study), *_left(reading))
+    not_said = (*unrecognised(study), *_left(study, reading))
     comments = [f"# {sentence}\n" for sentence in said] + [f"# not recognised: {sentence}\n" for sentence in not_said]
     return Guess(layout, "".join(comments) + text, said, not_said)
 
@@ -125,6 +132,11 @@ def _ways(study: Study, naming: Naming, sources: Sequence[Source], split: str) -
     for is_short in (True, False):
         keys = keys_of(study, naming, is_short=is_short) | ({"split": split} if split else {})
         way = _read_with(keys, study, sources)
+        general = generalised(keys.get("kinds", {}))
+        if general != keys.get("kinds", {}):
+            other = _read_with({**keys, "kinds": general}, study, sources)
+            way = other if other[2].faults <= way[2].faults else way
+            keys = way[0]
         if ignore := _ignore(study, way[2]):
             way = _read_with({**keys, "ignore": ignore if len(ignore) > 1 else ignore[0]}, study, sources)
             if way[2].missing:
@@ -189,7 +201,10 @@ def _may_be_damaged(study: Study, line: str) -> bool:
     return False
 
 
-def _left(reading: Reading) -> Iterator[str]:
+def _left(study: Study, reading: Reading) -> Iterator[str]:
+    executions = len(set(study.frame.runs.tolist()))
+    if len(reading.executions) != executions:
+        yield f"what is one execution: this file reads {len(reading.executions)}, and they looked like {executions}"
     if reading.unmatched:
         yield f"{len(reading.unmatched)} lines, such as {one_line(reading.unmatched[0], 80)!r}"
     if reading.extra:

@@ -4,7 +4,7 @@ Never takes a number for a clock that only counts lines, or only ticks.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from orchestrator.formats.guess.words import meaning
 CANDIDATES_MAX: Final = 5
 STARTS_MAX: Final = 3
 PASSES_MAX: Final = 6
+CARRIED_MIN: Final = 0.95
 GROUPS_MAX: Final = 50
 """Of so many groups, the largest, the slots are tried; the others are rare lines."""
 _WORDS: Final = 0.6
@@ -41,7 +42,7 @@ def find_clock(study: Study) -> float:
         and (by_one > (0.25 if said > -0.3 else 0.6) or said > 1.0 or is_lawful)
         and covered > 0.85
         and (said > -1.5 or is_lawful)
-        and not (is_even(steps) and said < (0.5 if by_one > 0.9 else 1.0))
+        and not (_is_counter(study, choice, steps, candidates) and said < (0.5 if by_one > 0.9 else 1.0))
     )
     is_clock = is_clock and not _are_ids(study, choice)
     if not choice or not is_clock or (~np.isnan(steps)).sum() < 2:
@@ -84,14 +85,14 @@ def _starts(study: Study, candidates: dict[int, list[str]]) -> Iterator[Choice]:
 
 
 def _climbed(study: Study, choice: Choice, candidates: dict[int, list[str]]) -> Choice:
-    """Return a choice changed group by group until nothing gets better."""
-    best = _score(study, choice)
+    """Return a choice changed group by group until nothing gets better; leaving some out makes no counter a clock."""
+    best = _plain_score(study, choice)
     for _ in range(PASSES_MAX):
         before = best
         for at, keys in candidates.items():
             for key in (*keys, None):
                 changed = {**choice, at: key} if key is not None else {k: v for k, v in choice.items() if k != at}
-                score = _score(study, changed)
+                score = _plain_score(study, changed)
                 if score > best + 1e-9 or (key is None and at in choice and score > best - 1e-9):
                     choice, best = changed, score
         if best <= before:
@@ -181,13 +182,39 @@ def _score(study: Study, choice: Choice) -> float:
     if not choice:
         return 0.0
     steps = study.rows.steps(study.column(choice))
-    said = _said(study, choice)
-    return (
-        0.8 * _covered(study, choice)
-        + objective(steps) / len(study.nodes)
-        + _WORDS * said
-        - 0.8 * (said < 0.5 and is_even(steps))
+    return _plain_score(study, choice) - 0.8 * (_said(study, choice) < 0.5 and is_even(steps))
+
+
+def _plain_score(study: Study, choice: Choice) -> float:
+    """Return how good a choice is, whether or not it is a counter."""
+    if not choice:
+        return 0.0
+    steps = study.rows.steps(study.column(choice))
+    return 0.8 * _covered(study, choice) + objective(steps) / len(study.nodes) + _WORDS * _said(study, choice)
+
+
+def _is_counter(study: Study, choice: Choice, steps: Floats, candidates: Mapping[int, Sequence[str]]) -> bool:
+    """Return whether numbers only count lines: neither do messages carry them, nor are they all that there is."""
+    if not is_even(steps):
+        return False
+    if all(len(keys) == 1 for keys in candidates.values()) and choice.keys() == candidates.keys():
+        return any(study.slot(at, key).label.said("index") > 1 for at, key in choice.items())
+    kinds = {at: meaning(study.groups[at].words).kind for at in choice}
+    values = study.rows.keyed(study.column(choice))
+    sent = values[study.rows_of([at for at in choice if kinds[at] == "send"])]
+    return not any(
+        _is_called_clock(study, at, key)
+        or (kinds[at] == "receive" and membership(study.rows.keyed(study.column({at: key})), sent) > CARRIED_MIN)
+        for at in choice
+        for key in candidates.get(at, ())
+        if key != choice[at]
     )
+
+
+def _is_called_clock(study: Study, at: int, key: str) -> bool:
+    """Return whether words call another number a clock: that of a message."""
+    label = study.slot(at, key).label
+    return label.said("stamp") >= 1 and label.said("clock") > 1
 
 
 def _is_lawful(study: Study, choice: Choice, steps: Floats) -> bool:

@@ -16,8 +16,11 @@ from orchestrator.formats.names import everyone_in
 Scope: TypeAlias = Literal["all", "sender", "link"]
 _TYPES: Final = frozenset(("number", "name", "id", "quote", "list", "names", "word"))
 FOUND_MIN: Final = 0.75
+FOUND_MIN_IN_WORDS: Final = 0.5
+"""Where words call a name a message's, a program may lose messages, and may send or receive them twice."""
 FEW_MAX: Final = 2
 ONCE_MIN: Final = 0.9
+ONCE_MIN_IN_WORDS: Final = 0.6
 
 
 def find_ids(study: Study, scopes: Sequence[Scope]) -> None:
@@ -81,11 +84,13 @@ def _score(study: Study, at_sends: Choice, at_receives: Choice, scope: Scope) ->
     received = list(_names(study, at_receives, scope, is_send=False))
     counts = Counter(sent)
     said = sum(_said(study, choice) for choice in (at_sends, at_receives)) / 2
-    if len(sent) < 2 or len(received) < 2 or len(counts) < (0.97 if said > 1 else 1.0) * len(sent):
+    if len(sent) < 2 or len(received) < 2 or len(counts) < (0.9 if said > 1 else 1.0) * len(sent):
         return 0.0
     found = sum(name in counts for name in received) / len(received)
     lost = {name[1] for name in received if name not in counts}
-    if found < FOUND_MIN or _are_elsewhere(study, at_sends, lost) or not _are_received_once(study, at_receives, scope):
+    found_min, once_min = (FOUND_MIN_IN_WORDS, ONCE_MIN_IN_WORDS) if said > 1 else (FOUND_MIN, ONCE_MIN)
+    is_once = _received_once(study, at_receives, scope) >= once_min
+    if found < found_min or not is_once or _are_elsewhere(study, at_sends, lost):
         return 0.0
     numeric = all(study.is_whole(at, key) for at, key in at_receives.items())
     if numeric and said < 0.5 and (scope != "all" or found < 0.98):
@@ -106,10 +111,10 @@ def _are_elsewhere(study: Study, choice: Choice, names: set[Any]) -> bool:
     )
 
 
-def _are_received_once(study: Study, choice: Choice, scope: Scope) -> bool:
-    """Return whether machines receive each message once, nearly always."""
+def _received_once(study: Study, choice: Choice, scope: Scope) -> float:
+    """Return the share of receives that are not of a message which their machine has received before."""
     times = Counter(_received_where(study, choice, scope))
-    return len(times) >= ONCE_MIN * times.total()
+    return len(times) / max(1, times.total())
 
 
 def _said(study: Study, choice: Choice) -> float:

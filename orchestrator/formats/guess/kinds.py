@@ -4,6 +4,7 @@ Never calls a line an event that has no clock where the others have one.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from orchestrator.formats.names import everyone_in
 _FRAMED: Final = re.compile(r"\s*[-=*#+~<>_]{2,}.*[-=*#+~<>_]{2,}\s*\Z|[-=*#]{3,}")
 _WARNING: Final = re.compile(r"\b(WARN(ING)?|ERROR|FATAL|CRITICAL|TRACE)\b")
 JUMPS_MIN: Final = 0.08
+STRAY_MAX: Final = 0.05
 _DIE: Final[dict[str, tuple[Kind, bool]]] = {
     "1": ("send", False),
     "2": ("send", False),
@@ -32,10 +34,15 @@ def decide_kinds(study: Study) -> None:
     """Decide the kind of each group, and whether it is an event at all."""
     told = [meaning(group.words) for group in study.groups]
     jumps = _jumps(study)
+    is_unruly = _is_unruly(study, told, jumps)
+    if is_unruly and study.clock != "vector":
+        jumps = [0.0] * len(jumps)
     for at, group in enumerate(study.groups):
         group.kind, group.is_all = _kind(study, at, told[at], jumps)
         group.is_event = _is_event(study, at, told[at])
-        if study.clock == "vector" and at in study.roles["clock"] and (jumps[at] > 0.5) != (group.kind == "receive"):
+        is_told = told[at].strength > 1 and is_unruly
+        is_vector = study.clock == "vector" and at in study.roles["clock"] and not is_told
+        if is_vector and (jumps[at] > 0.5) != (group.kind == "receive"):
             # A vector says itself whether something was received, whatever the words say.
             group.kind = "receive" if jumps[at] > 0.9 and group.kind != "send" else ""
     _find_receives(study, told, jumps)
@@ -55,6 +62,21 @@ def _jumps(study: Study) -> list[float]:
     return found
 
 
+def _is_unruly(study: Study, told: Sequence[Meaning], jumps: Sequence[float]) -> bool:
+    """Return whether clocks jump where words surely tell of no receive, or never at receives: words alone count."""
+    sure = [at for at, one in enumerate(told) if one.strength > 1]
+    others = [at for at in sure if told[at].kind != "receive"]
+    receives = [at for at in sure if told[at].kind == "receive"]
+    stray, landed = (_mean(study, groups, jumps) for groups in (others, receives))
+    return (stray or 0.0) > STRAY_MAX or (landed is not None and landed < JUMPS_MIN)
+
+
+def _mean(study: Study, groups: Sequence[int], jumps: Sequence[float]) -> float | None:
+    """Return the share of jumps over the records of some groups."""
+    total = study.total(groups)
+    return sum(jumps[at] * len(study.groups[at]) for at in groups) / total if total else None
+
+
 def _kind(study: Study, at: int, told: Meaning, jumps: list[float]) -> tuple[Kind, bool]:
     if told.strength > 1:
         return told.kind, told.is_all
@@ -64,7 +86,7 @@ def _kind(study: Study, at: int, told: Meaning, jumps: list[float]) -> tuple[Kin
         return "receive", False
     if told.strength:
         return told.kind, told.is_all
-    if names_sender and not names_recipient and (jumps[at] > 0 or study.clock == "none"):
+    if names_sender and not names_recipient and (jumps[at] > 0 or study.clock == "none" or not any(jumps)):
         return "receive", False
     if names_recipient and not names_sender and jumps[at] == 0:
         return "send", told.is_all
@@ -111,9 +133,21 @@ def _is_clocked(study: Study, at: int, told: Meaning) -> bool:
     if group.kind and told.strength:
         is_repeated = len(steps) > 5 and share(steps == 0) > 0.9
         is_still = is_rare and len(steps) > 0 and not (steps > 0).any()
-        has_other = any(other.kind == group.kind for other in study.groups if other is not group)
+        has_other = any(
+            other.kind == group.kind and _counts(study, place)
+            for place, other in enumerate(study.groups)
+            if other is not group
+        )
         return not ((is_repeated or is_still) and has_other)
     return not (told.is_lifecycle and is_rare) and (not len(steps) or share(steps > 0) > 0.5)
+
+
+def _counts(study: Study, at: int) -> bool:
+    """Return whether the clock rises at some of a group's records: a program may not count its sends at all."""
+    if at not in study.roles["clock"]:
+        return False
+    steps = study.rows.steps(study.column(study.roles["clock"]))[study.groups[at].rows]
+    return share(steps[~np.isnan(steps)] > 0) > 0.1
 
 
 def _is_at_the_edge(study: Study, at: int) -> bool:

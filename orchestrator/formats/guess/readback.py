@@ -37,6 +37,10 @@ class Reading:
     wrong: list[Place] = field(default_factory=list)
     """Events that were read as something else."""
     events: int = 0
+    executions: list[str] = field(default_factory=list)
+    """Those in which there are events."""
+    is_divided: bool = False
+    """Whether lines of one file divide them."""
 
     @property
     def faults(self) -> int:
@@ -46,12 +50,13 @@ class Reading:
 
 def read_back(layout: LogFormat, study: Study, sources: Sequence[Source]) -> Reading:
     """Return what a format reads in these files, which are those of the study in its order."""
-    reading = Reading()
+    reading = Reading(is_divided=bool(layout.split))
     expected = _expected(study)
     last = _last_lines(study)
     files = {source.path: at for at, source in enumerate(sources)}
     seen: set[Place] = set()
     for collection in collect(sources, layout, ""):
+        events = reading.events
         for part in collection.parts:
             file, texts, known = files[part.source.path], part.text.split("\n"), len(reading.lines.unmatched)
             for line, record in _records(part.text, layout, reading.lines, part.first_line):
@@ -64,6 +69,8 @@ def read_back(layout: LogFormat, study: Study, sources: Sequence[Source]) -> Rea
                 elif line <= last.get(file, 0):
                     reading.extra.append(texts[line - part.first_line])
             reading.unmatched += [texts[line - part.first_line] for line in reading.lines.unmatched[known:]]
+        if reading.events > events:
+            reading.executions.append(collection.name)
     reading.missing = sorted(expected.keys() - seen)
     return reading
 

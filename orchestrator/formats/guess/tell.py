@@ -13,6 +13,9 @@ from orchestrator.formats.guess.readback import Reading
 from orchestrator.formats.guess.study import Study
 
 _SHOWN: Final = 110
+EXAMPLES_MAX: Final = 4
+"""So many examples of each kind are shown, of lines that say different things."""
+NAMED_MAX: Final = 4
 _NAMES: Final = {"from": "from", "to": "to", "message": "message", "stamp": "stamp", "clock": "clock", "queue": "queue"}
 
 
@@ -28,18 +31,30 @@ def recognised(study: Study, naming: Naming, first_name: str, reading: Reading) 
     )
     if "node" not in study.roles and any(naming.nodes):
         yield f"the machine is in the file's name: {one_line(first_name, 60)}"
+    if len(reading.executions) > 1:
+        yield _executions(reading)
     for kind in ("receive", "send", "internal"):
-        groups = study.of_kind(kind)
-        if groups:
-            at = max(groups, key=lambda one: (len(study.groups[one].slots), len(study.groups[one])))
-            yield f"{_count(study.total(groups), kind)}, such as {_example(study, at)}"
+        groups = sorted(
+            study.of_kind(kind), key=lambda one: (len(study.groups[one].slots), len(study.groups[one])), reverse=True
+        )
+        for place, at in enumerate(groups[:EXAMPLES_MAX]):
+            count = _count(study.total(groups), kind) if place == 0 else f"of these {len(study.groups[at])} are others"
+            more = f"; {len(groups) - EXAMPLES_MAX} more forms" if place + 1 == EXAMPLES_MAX < len(groups) else ""
+            yield f"{count}, such as {_example(study, at)}{more}"
+
+
+def _executions(reading: Reading) -> str:
+    names = [one_line(name, 30) for name in reading.executions]
+    shown = ", ".join(names[:NAMED_MAX]) + (", …" if len(names) > NAMED_MAX else "")
+    why = "by lines that `split` finds" if reading.is_divided else "by folders or names of files"
+    return f"{len(names)} executions, told apart {why}, each checked by itself: {shown}"
 
 
 def unrecognised(study: Study) -> Iterator[str]:  # noqa: C901  # one line for each thing that may be missing
     """Yield what was not recognised, or is not there."""
     receives, sends = study.of_kind("receive"), study.of_kind("send")
     if study.clock == "none":
-        yield "there is no logical clock"
+        yield "there is no logical clock; with this file `check` judges none, only messages"
     if not receives:
         yield "nothing tells which events are receives"
     if not sends:
@@ -75,7 +90,7 @@ def _example(study: Study, at: int) -> str:
         said.append("to all")
     if group.is_some:
         said.append("to one or several, nothing says to whom")
-    line = one_line(" ".join(study.frame.lines[row].split()), _SHOWN)
+    line = one_line(study.frame.lines[row], _SHOWN)
     return f"{line!r}: {', '.join(said) or 'nothing but that'}"
 
 
