@@ -13,7 +13,7 @@ from orchestrator.commands import order as order_command
 from orchestrator.labs.simulated import run_simulated
 from orchestrator.rundir import Run
 from tests.clusters import cluster
-from tests.fault_mixes import half_a_second
+from tests.fault_mixes import HALF_A_SECOND, machines_of
 from tests.logs_on_disk import write_logs
 
 KEYS = ["run", "a", "b", "relation", "known_to_a", "known_to_b", "evidence", "length", "hops", "path"]
@@ -143,7 +143,8 @@ def test_two_lives_of_a_machine_are_ordered_by_messages_alone(
 ) -> None:
     """What a machine forgot did not happen before what it did then, unless a message told it again."""
     monkeypatch.setenv("COLUMNS", "200")
-    logs = run_simulated_at(tmp_path, half_a_second("amnesia"))
+    forgets = {"from": "150ms", "to": "300ms", "crash": 2, "amnesia": True}
+    logs = run_simulated_at(tmp_path, machines_of(HALF_A_SECOND | {"faults": (forgets,)}))
     last = max(line["index"] for line in logs if line.get("incarnation") == 0 and "index" in line)
     because = "2 and 2.1 are one machine before and after a crash with amnesia"
     for a, b, relation, has_reason in (
