@@ -33,6 +33,15 @@ BROKEN = [
     *((dialect, "no merge") for dialect in ("clock_first", "greek_names", "actors_of_akka")),
 ]
 """Of all dialects with all mistakes, a few: each is two guesses."""
+BROKEN_NOT_YET = [
+    pytest.param(dialect, mistake, marks=pytest.mark.xfail(strict=True, reason=reason))
+    for dialect, mistake, reason in (
+        ("printed_by_python", "received twice", "recipients are lost"),
+        ("nothing_of_peers", "no merge", "nothing is recognised"),
+        ("before_and_after", "no merge", "kinds, stamps and senders are lost"),
+    )
+]
+"""Logs of broken programs that are not guessed yet as those of right ones."""
 
 
 def written(dialect: str, folder: Path, world: World | None = None) -> Path:
@@ -95,7 +104,7 @@ def alike(one: list[ForeignTrace], other: list[ForeignTrace]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("dialect", "mistake"), BROKEN)
+@pytest.mark.parametrize(("dialect", "mistake"), [*BROKEN, *BROKEN_NOT_YET])
 def test_the_log_of_a_broken_program_is_guessed_as_that_of_a_right_one(
     dialect: str, mistake: str, tmp_path: Path
 ) -> None:
