@@ -1,9 +1,11 @@
 """`python -m node`: one machine of a scale model. Whatever is wrong is one line on stderr."""
 
 import gc
+import os
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 
 
 def main() -> int:
@@ -32,7 +34,10 @@ def main() -> int:
 
 
 def _complain(words: str, exit_code: int) -> int:
-    print(f"error: {words}", file=sys.stderr)
+    with suppress(OSError):  # Where the disk is full, the exit code says it alone.
+        os.write(
+            sys.stderr.fileno(), f"error: {words}\n".encode(errors="backslashreplace")
+        )  # Unbuffered: nothing is left to fail at the end.
     return exit_code
 
 

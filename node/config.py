@@ -7,14 +7,14 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NotRequired
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from node.errors import ConfigurationError, NoInputError, UsageError, one_line
 from node.flags import MS_NS, from_environment, parser
-from node.frame import RunName
+from node.frame import RunName, Token
 from node.mesh import Address
 from node.model import SECOND_NS, Model, Network, Pace, draw_phase_ns, draw_rate_hz, everyone_else
 
@@ -27,6 +27,7 @@ class ModelFile(TypedDict):
     """The content of `--model FILE`: a machine as an orchestrator describes it."""
 
     run: RunName
+    token: NotRequired[Token]
     pace: Pace
     model: Model
 
@@ -39,6 +40,7 @@ class NodeConfig:
     """Everything a node is told; every default is in `flags`."""
 
     run: str
+    token: str
     model: Model
     pace: Pace
     listen: Address
@@ -60,9 +62,10 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> NodeConfi
     given = flags.parse_args([*from_environment(flags, environment), *arguments])
     peers = _addresses(given.peers)
     if given.model is not None:
-        run, pace, model = _read_model(given.model)
+        file = _read_model(given.model)
+        run, token, pace, model = file["run"], file.get("token", ""), file["pace"], file["model"]
     else:
-        run, pace, model = given.run, given.pace, _model(given, peers)
+        run, token, pace, model = given.run, given.token, given.pace, _model(given, peers)
     if not given.control:
         _refuse_crashes(model)
         _refuse_to_continue(given.continues)
@@ -71,6 +74,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> NodeConfi
     deadline_s = given.start_deadline or (ORCHESTRATED_START_DEADLINE_S if given.control else BY_HAND_START_DEADLINE_S)
     return NodeConfig(
         run=run,
+        token=token,
         model=model,
         pace=pace,
         listen=Address(given.host, given.port),
@@ -146,15 +150,14 @@ def _refuse_no_epoch(pace: Pace, epoch_ns: int | None, epoch_file: Path | None) 
         )
 
 
-def _read_model(path: Path) -> tuple[str, Pace, Model]:
+def _read_model(path: Path) -> ModelFile:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise NoInputError(f"{path}: cannot read this model: {error.strerror}") from None
     try:
-        file = MODEL_FILE.validate_json(content)
+        return MODEL_FILE.validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(f"{path}: {one_line(f'{place}: ' * bool(place) + first['msg'])}") from None
-    return file["run"], file["pace"], file["model"]

@@ -11,12 +11,14 @@ from typing import Final, Protocol
 
 import structlog
 
+from node.connections import Connections
 from node.errors import LogError, ScaleModelError, UnavailableError, first_of
-from node.journal import Journal, Reading
+from node.journal import Reading, open_journal
+from node.limits import QUEUE_MAX
 from node.machine import Machine
 from node.mesh import Address, Mesh
+from node.turn import Turn
 
-TURN_NS_MAX: Final = 2_000_000
 BEHIND_NS_MIN: Final = 1_000_000_000
 SECOND_NS: Final = 1_000_000_000
 
@@ -66,8 +68,17 @@ class Daemon:
         self.is_interrupted = False
         self._supervisor = supervisor
         self._reading = reading
-        self._journal = Journal(log_path, whole_bytes=None if reading is None else reading.whole_bytes)
+        self._journal = open_journal(log_path, reading)
         self._start_deadline_s = start_deadline_s
+        self._connections = Connections(machine)
+        self._acts = Turn(
+            machine,
+            self._journal,
+            self._connections,
+            now_ns=self._now_ns,
+            wall=time.time_ns,
+            go_down=supervisor.go_down,
+        )
         self._mesh: Mesh | None = None
         self._loop = asyncio.get_running_loop()
         self._life: asyncio.Task[None] | None = None
@@ -79,6 +90,7 @@ class Daemon:
         self._epoch_s = 0.0
         self._now_ns_min = 0
         self._behind_ns_said = BEHIND_NS_MIN
+        self._waiting_said = QUEUE_MAX
         self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
 
     async def run(self, address: Address) -> None:
@@ -90,7 +102,7 @@ class Daemon:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._supervisor.attend(self))
-                self._mesh = Mesh(self.machine, tasks, wake=self.wake)
+                self._mesh = Mesh(self.machine, self._connections, tasks, wake=self.wake)
                 await self._live_or_seal(tasks, self._mesh, address)
                 raise _Over
         except* _Over:
@@ -159,6 +171,8 @@ class Daemon:
         if self._reading is None:
             await self._complete_mesh(addresses)
             self._start(await self._supervisor.epoch_ns())
+        elif self._supervisor.sender_absence_s_max is not None and not self.machine.has_stopped:
+            await self._complete_mesh(addresses)  # By hand nobody else would say that a peer is gone.
         await self.until(lambda: self.machine.is_finished)
         await self._await_senders()
         await self._supervisor.release(self)
@@ -213,8 +227,8 @@ class Daemon:
         if self._is_over:
             return
         try:
-            self._tick()
-            self._flush()
+            self._act()
+            self._acts.flush()
         except ScaleModelError as error:
             self._failure = error
             self._cancel()
@@ -222,29 +236,18 @@ class Daemon:
             if not future.done() and condition():
                 future.set_result(None)
 
-    def _tick(self) -> None:
-        machine = self.machine
-        now_ns = began_ns = self._now_ns()
-        # However far behind, a node keeps listening: what it does not read comes late.
-        while now_ns - began_ns < TURN_NS_MAX and machine.may_tick(now_ns):
-            machine.tick(now_ns, time.time_ns())
-            now_ns = self._now_ns()
-        if machine.may_tick(now_ns):
+    def _act(self) -> None:
+        now_ns = self._acts.act(may_go_down=self._has_met)
+        if self.machine.may_tick(now_ns):
             self.wake()
-        if self._has_met and machine.may_go_down:
-            machine.go_down(time.time_ns())
-        if machine.may_stop:
-            machine.stop(time.time_ns())
+        self._watch_queue()
         self._arm(now_ns)
 
-    def _flush(self) -> None:
-        for line in self.machine.take_lines():
-            self._journal.write(line)
-        self._journal.flush()
-        if self.machine.is_down:
-            self._supervisor.go_down()
-        if self._mesh is not None:
-            self._mesh.flush()
+    def _watch_queue(self) -> None:
+        """Say that the queue is long, and again whenever it has doubled."""
+        if (waiting := self.machine.process.waiting) > self._waiting_said:
+            log.warning("more messages arrive than it can receive; none is dropped", waiting=waiting)
+            self._waiting_said = 2 * waiting
 
     def _arm(self, now_ns: int) -> None:
         """Set the timer for the next tick, which is due at a point of the epoch, not after the last one.
@@ -278,7 +281,7 @@ class Daemon:
         if isinstance(self._failure, LogError):
             return
         self.machine.interrupt(time.time_ns())
-        self._flush()
+        self._acts.flush()
 
     def _cancel(self) -> None:
         assert self._life is not None, "somebody runs us"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from node.errors import UsageError, one_line
-from node.frame import RUN_NAME_MAX
+from node.frame import EPOCH_NS_MAX, RUN_NAME_MAX, TOKEN_MAX
 from node.mesh import Address
 from node.model import CLOCK_NAMES, DURATION_NS_MAX, NODE_MAX, PACES, RATE_HZ_MAX, SECOND_NS, SEED_MAX
 
@@ -19,7 +19,6 @@ ON: Final = ("1", "true", "yes", "on")
 OFF: Final = ("", "0", "false", "no", "off")
 BY_HAND: Final = "by-hand"
 PORT_MAX: Final = 65535
-EPOCH_NS_MAX: Final = 2**62
 MS_NS: Final = 1_000_000
 DIGITS_MAX: Final = 40
 
@@ -39,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_flags_of_machine(flags)
     _add_flags_of_node(flags)
+    _add_flags_of_run(flags)
     return flags
 
 
@@ -77,6 +77,14 @@ def _add_flags_of_node(flags: argparse.ArgumentParser) -> None:
     add("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     add("--port", type=_port, default="0", help="the port to listen on (default: one of the system's choice)")
     add("--peers", nargs="*", type=_peer, default=[], metavar="N=HOST:PORT", help="the other machines")
+    add("--log-dir", type=Path, default=Path("logs"), metavar="DIR", help="where the event log goes (default: logs)")
+    add("--model", type=Path, metavar="FILE", help="the machine, described by an orchestrator")
+    add("--control", action="store_true", help="be led by JSON lines on stdin")
+    add("--continue", dest="continues", action="store_true", help="with --control: go on where the event log ends")
+
+
+def _add_flags_of_run(flags: argparse.ArgumentParser) -> None:
+    add = flags.add_argument
     add("--pace", choices=PACES, default="free", help="exact and fast need a common epoch (default: %(default)s)")
     add(
         "--epoch-ns",
@@ -91,11 +99,14 @@ def _add_flags_of_node(flags: argparse.ArgumentParser) -> None:
         metavar="S",
         help="how long to wait for the peers (default: 600)",
     )
-    add("--log-dir", type=Path, default=Path("logs"), metavar="DIR", help="where the event log goes (default: logs)")
     add("--run", type=_run_name, default=BY_HAND, metavar="NAME", help="nodes of different runs refuse each other")
-    add("--model", type=Path, metavar="FILE", help="the machine, described by an orchestrator")
-    add("--control", action="store_true", help="be led by JSON lines on stdin")
-    add("--continue", dest="continues", action="store_true", help="with --control: go on where the event log ends")
+    add(
+        "--token",
+        type=_token,
+        default="",
+        metavar="TEXT",
+        help="nodes with different tokens refuse each other, though their runs have the same name (default: none)",
+    )
 
 
 def from_environment(flags: argparse.ArgumentParser, environment: Mapping[str, str]) -> list[str]:
@@ -159,6 +170,12 @@ def _number(least: float, most: float) -> Callable[[str], float]:
 def _run_name(text: str) -> str:
     if not text.isprintable() or not 0 < len(text) <= RUN_NAME_MAX:
         raise argparse.ArgumentTypeError(f"{one_line(text, 40)!r} is no name: 1 to {RUN_NAME_MAX} printable characters")
+    return text
+
+
+def _token(text: str) -> str:
+    if not text.isprintable() or len(text) > TOKEN_MAX:
+        raise argparse.ArgumentTypeError(f"this is no token: at most {TOKEN_MAX} printable characters")
     return text
 
 

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from node.errors import RemoteProtocolError
+from node.limits import DURATION_NS_MAX, SpanNs
 from node.model import NodeNumber
 
 WIRE_VERSION: Final = 1
@@ -20,29 +21,42 @@ GREETING_BYTES_MAX: Final = 4 * 1024
 # A row has at most five integers, of 20 characters at most each: 128 rows always fit into a frame.
 ROWS_MAX: Final = 128
 RUN_NAME_MAX: Final = 200
+TOKEN_MAX: Final = 64
+# What no honest machine exceeds: every event adds 1, and 2^52 events are more than anybody's cluster has; an arrival is
+# at most the end of a run, a delay of nine times that (the longest an exponential delay can be), and a window's end.
+STAMP_MAX: Final = 2**52
+ARRIVAL_NS_MAX: Final = 11 * (DURATION_NS_MAX + 1)
+EPOCH_NS_MAX: Final = 2**62 - ARRIVAL_NS_MAX  # an arrival, shifted from one epoch to another, still fits into a log
 
 Count: TypeAlias = Annotated[int, Field(ge=0, le=2**53 - 1)]
 Position: TypeAlias = Annotated[int, Field(ge=1, le=2**53 - 1)]
-TimeNs: TypeAlias = Annotated[int, Field(ge=-(2**62), le=2**62)]
+Stamp: TypeAlias = Annotated[int, Field(ge=0, le=STAMP_MAX)]
+ArrivalNs: TypeAlias = Annotated[int, Field(ge=0, le=ARRIVAL_NS_MAX)]
+EpochNs: TypeAlias = Annotated[int, Field(ge=0, le=EPOCH_NS_MAX)]
 RunName: TypeAlias = Annotated[str, Field(max_length=RUN_NAME_MAX)]
-Row: TypeAlias = tuple[Count, Position, Annotated[int, Field(ge=0, le=1)], Count, TimeNs]
+Token: TypeAlias = Annotated[str, Field(max_length=TOKEN_MAX)]
+Row: TypeAlias = tuple[Count, Position, Annotated[int, Field(ge=0, le=1)], Stamp, ArrivalNs]
 """One message: the sender's tick, the index of its send event, copy, stamp, arrival."""
 
 
-WirePromise: TypeAlias = tuple[TimeNs | None, Count]
+WirePromise: TypeAlias = tuple[SpanNs | None, Count]
 """`[due, seq]`; a due of null is for good: nothing more will be sent."""
 
 
 class Hello(TypedDict):
-    """The greeting of a sender that has dialled; `base` is the number of the first message in its window."""
+    """The greeting of a sender that has dialled; `base` is the number of the first message in its window.
+
+    `token` is what all nodes of a run were given; left out where there is none.
+    """
 
     type: Literal["hello"]
     version: Count
     run: RunName
+    token: NotRequired[Token]
     sender: NodeNumber
     recipient: NodeNumber
     incarnation: Count
-    epoch_ns: TimeNs | None
+    epoch_ns: EpochNs | None
     base: Position
 
 
@@ -66,7 +80,7 @@ class Epoch(TypedDict):
     """From now on the sender has an epoch (Unix ns), in which all its times are given."""
 
     type: Literal["epoch"]
-    epoch_ns: TimeNs
+    epoch_ns: EpochNs
 
 
 class Data(TypedDict):
@@ -107,7 +121,13 @@ class Ack(TypedDict):
     stopped: bool
 
 
-Frame: TypeAlias = Hello | Welcome | Refusal | Epoch | Data | Leave | Left | Ack
+class Ping(TypedDict):
+    """The sender of this frame is still there; it says nothing else, and wants no answer."""
+
+    type: Literal["ping"]
+
+
+Frame: TypeAlias = Hello | Welcome | Refusal | Epoch | Data | Leave | Left | Ack | Ping
 FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(
     Annotated[Frame, Field(discriminator="type")],
     config=ConfigDict(extra="forbid", strict=True),

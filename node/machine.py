@@ -10,7 +10,7 @@ from dataclasses import replace
 from node.errors import RefusedError, RemoteProtocolError
 from node.event import Message
 from node.frame import WIRE_VERSION, Ack, Data, Epoch, Frame, Hello, Left, Welcome
-from node.greeting import refuse_strangers
+from node.greeting import refuse_jumps, refuse_strangers
 from node.lives import Inlet
 from node.model import Model, Pace
 from node.pace import END_NS, Horizon, Promise, may_tick
@@ -37,10 +37,11 @@ class Machine:
     With a past, it is one that goes on: `boot` must be called before anything else.
     """
 
-    def __init__(self, model: Model, *, run: str, pace: Pace, past: Past | None = None) -> None:
+    def __init__(self, model: Model, *, run: str, pace: Pace, token: str = "", past: Past | None = None) -> None:
         past = past or no_past(model)
         self.model = model
         self.run = run
+        self.token = token
         self.pace: Pace = pace
         self.epoch_ns = past.epoch_ns
         self.has_stopped = past.has_stopped
@@ -83,7 +84,7 @@ class Machine:
         if self.epoch_ns is not None:
             self._epoch_told.add(recipient)
         incarnation, base = self.outgoing[recipient].greet()
-        return Hello(
+        hello = Hello(
             type="hello",
             version=WIRE_VERSION,
             run=self.run,
@@ -93,6 +94,9 @@ class Machine:
             epoch_ns=self.epoch_ns,
             base=base,
         )
+        if self.token:
+            hello["token"] = self.token
+        return hello
 
     def greet(self, hello: Hello, wall: int) -> Welcome:
         """Take in the greeting of a sender and return our answer.
@@ -101,7 +105,7 @@ class Machine:
         """
         sender = hello["sender"]
         inlet = self.incoming.get(sender) or Inlet(sender)
-        refuse_strangers(hello, self.model, run=self.run, incarnation_min=inlet.incarnation)
+        refuse_strangers(hello, self.model, run=self.run, token=self.token, incarnation_min=inlet.incarnation)
         if hello["epoch_ns"] is not None:
             self._learn_epoch(sender, hello["epoch_ns"])
         link = inlet.greet(hello)
@@ -145,6 +149,7 @@ class Machine:
         elif frame["type"] == "data":
             if sender not in self._sender_epoch_ns:
                 raise RemoteProtocolError("data before the epoch in which its times are given")
+            refuse_jumps(frame, clock=self.process.time)
             new, have = self.incoming[sender].accept(frame)
             if self.epoch_ns is None:
                 self._early.append((sender, frame, new, have))

@@ -1,28 +1,31 @@
-"""The mesh: asyncio streams that dial, accept, greet, and carry frames; redialled for the length of the run.
+"""The mesh: asyncio streams that dial, accept, and carry the bytes of connections, for the length of the run.
 
-Never decides: every frame goes to the machine, every frame out is taken from it. Source: model section 5.
+Never looks into the bytes: `connections` does. Source: model section 5.
 """
 
 import asyncio
 import errno
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 import structlog
 
+from node.complaints import Complaints
+from node.connections import Accepted, Connections, Dialled
 from node.dice import below, roll
-from node.errors import PortTakenError, ProtocolError, RefusedError, RemoteProtocolError, UnavailableError
-from node.frame import FRAME_BYTES_MAX, GREETING_BYTES_MAX, Decoder, Frame, encode
-from node.greeting import refusal
+from node.errors import PortTakenError, RemoteProtocolError, UnavailableError
+from node.frame import GREETING_BYTES_MAX
+from node.liveness import DEAD_S, LOOK_S
 from node.machine import Machine
 
-READ_BYTES: Final = 256 * 1024
+READ_BYTES: Final = 32 * 1024  # what is full of the smallest frames must not hold up the loop for 10 ms
 UNSENT_BYTES_MAX: Final = 1024 * 1024
 CONNECT_S_MAX: Final = 5.0
 GREETING_S_MAX: Final = 2.0
+STRANGERS_MAX: Final = 64
 CLOSE_S_MAX: Final = 1.0
 BACKOFF_S_MIN: Final = 0.05
 BACKOFF_S_MAX: Final = 1.0
@@ -46,59 +49,73 @@ class Address(NamedTuple):
 
 
 class Wire:
-    """One connection: frames in, frames out."""
+    """The transport of one connection: a stream of asyncio; `wake` is called once a congested one has room again."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        tasks: asyncio.TaskGroup,
+        *,
+        wake: Callable[[], None],
+    ) -> None:
         self._reader = reader
         self._writer = writer
-        self._decoder = Decoder(GREETING_BYTES_MAX)
-        self.is_draining = False
+        self._tasks = tasks
+        self._wake = wake
+        self._is_draining = False
+        self._why_given_up: str | None = None
 
-    async def receive(self) -> list[Frame]:
-        """Return the next frames, none at the end of the stream.
+    async def read(self, bytes_max: int) -> bytes:
+        """Return the next bytes, none at the end of the stream.
 
-        Raises RemoteProtocolError for what is no frame of ours, or is cut off.
+        Raises RemoteProtocolError if the connection was given up.
         """
-        while data := await self._reader.read(READ_BYTES):
-            if frames := self._decoder.feed(data):
-                return frames
-        if self._decoder.has_rest:
-            raise RemoteProtocolError("the connection ended inside a frame")
-        return []
+        data = await self._reader.read(bytes_max)
+        if self._why_given_up is not None:
+            raise RemoteProtocolError(self._why_given_up)
+        return data
 
-    async def receive_greeting(self) -> list[Frame]:
-        """Return the first frames of a connection; from then on frames may have their full size.
+    @property
+    def host(self) -> str:
+        """Where the peer is, as far as its connection says."""
+        peer = self._writer.get_extra_info("peername")
+        return str(peer[0]) if peer else "somewhere"
 
-        Raises RemoteProtocolError as `receive` does, or if nothing comes in time.
-        """
-        try:
-            async with asyncio.timeout(GREETING_S_MAX):
-                frames = await self.receive()
-        except TimeoutError:
-            raise RemoteProtocolError(f"no greeting within {GREETING_S_MAX} s") from None
-        self._decoder.bytes_max = FRAME_BYTES_MAX
-        return frames
-
-    def send(self, frames: Iterable[Frame]) -> None:
-        """Hand frames to the transport in one write; if it is closed already, they stay where they are."""
-        if self._writer.transport.is_closing():
-            return
-        if data := b"".join(map(encode, frames)):
-            self._writer.write(data)
+    @property
+    def is_closing(self) -> bool:
+        """Whether what is handed over now would be lost."""
+        return self._writer.transport.is_closing()
 
     @property
     def is_congested(self) -> bool:
         """Whether the peer is so slow to read that more should stay in the window."""
-        transport = self._writer.transport
-        # uvloop raises where asyncio says 0.
-        return not transport.is_closing() and transport.get_write_buffer_size() > UNSENT_BYTES_MAX
+        return self._unsent_bytes > UNSENT_BYTES_MAX
 
-    async def drain(self) -> None:
-        """Wait until the transport has room again."""
-        await self._writer.drain()
+    @property
+    def _unsent_bytes(self) -> int:
+        # uvloop raises where asyncio says 0.
+        return 0 if self.is_closing else self._writer.transport.get_write_buffer_size()
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes to the transport."""
+        self._writer.write(data)
+
+    def wait_for_room(self) -> None:
+        """Wake once the transport has room again."""
+        if not self._is_draining:
+            self._is_draining = True
+            self._tasks.create_task(self._drain())
+
+    def give_up(self, why: str) -> None:
+        """End the connection at once, whatever is still to go out; whoever reads from it hears why."""
+        self._why_given_up = why
+        self._writer.transport.abort()
 
     def close(self) -> None:
-        """Close the connection after what was handed over."""
+        """Close the connection after what was handed over; if nobody takes that, without it."""
+        if self._unsent_bytes:
+            asyncio.get_running_loop().call_later(CLOSE_S_MAX, self._writer.transport.abort)
         self._writer.close()
 
     async def closed(self) -> None:
@@ -106,19 +123,29 @@ class Wire:
         self._writer.close()
         await self._writer.wait_closed()
 
+    async def _drain(self) -> None:
+        with suppress(OSError):  # Its reader sees the end of the connection, too.
+            await self._writer.drain()
+        self._is_draining = False
+        self._wake()
+
 
 class Mesh:
     """All connections of one machine; `wake` is called whenever the machine may have something new to do."""
 
-    def __init__(self, machine: Machine, tasks: asyncio.TaskGroup, *, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, machine: Machine, connections: Connections, tasks: asyncio.TaskGroup, *, wake: Callable[[], None]
+    ) -> None:
         self._machine = machine
+        self._connections = connections
         self._tasks = tasks
         self._wake = wake
-        self._to: dict[int, Wire] = {}
-        self._from: dict[int, Wire] = {}
-        self._greetings: list[tuple[Wire, Frame]] = []
         self._server: asyncio.Server | None = None
         self._wires: set[Wire] = set()
+        self._strangers: dict[Wire, None] = {}  # in the order in which they came
+        self._complaints = Complaints()
+        self._look: asyncio.TimerHandle | None = None
+        self._greeted_by: dict[int, asyncio.Event] = {}
         self._has_ended = False
 
     async def listen(self, address: Address) -> int:
@@ -132,6 +159,7 @@ class Mesh:
             if error.errno == errno.EADDRINUSE:
                 raise PortTakenError(f"port {address.port} on {address.host} is taken; choose another --port") from None
             raise UnavailableError(f"cannot listen on {address.host}:{address.port}: {error.strerror}") from None
+        self._look_after_all()
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
@@ -142,32 +170,29 @@ class Mesh:
         """
         attempt = 0
         while True:
+            greeted = self._greeted_by[recipient] = asyncio.Event()
             try:
                 async with asyncio.timeout(CONNECT_S_MAX):
                     reader, writer = await asyncio.open_connection(*address)
             except (OSError, TimeoutError) as error:
                 log.debug("cannot connect yet", peer=recipient, reason=str(error))
             else:
-                attempt = 0 if await self._talk_to(recipient, self._wire(reader, writer)) else attempt
-            await asyncio.sleep(self._backoff_s(recipient, attempt))
+                wire = self._wire(reader, writer)
+                connection = self._connections.dial(recipient, wire)
+                self._wake()
+                await self._carry(wire, connection)
+                attempt = 0 if connection.has_greeted else attempt
+            # Whoever greets us meanwhile is there, and is dialled at once.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._backoff_s(recipient, attempt)):
+                    await greeted.wait()
             attempt += 1
-
-    def flush(self) -> None:
-        """Send what the machine has for its peers; the log must have been written before."""
-        greetings, self._greetings = self._greetings, []
-        for wire, frame in greetings:
-            wire.send([frame])
-        for recipient, wire in self._to.items():
-            if wire.is_congested:
-                self._flush_once_drained(wire)
-            else:
-                wire.send(self._machine.take_frames(recipient))
-        for sender, wire in self._from.items():
-            wire.send(self._machine.take_answers(sender))
 
     def end(self) -> None:
         """Accept nothing more; what was handed to a connection still goes out."""
         self._has_ended = True
+        if self._look is not None:
+            self._look.cancel()
         if self._server is not None:
             self._server.close()
 
@@ -177,105 +202,76 @@ class Mesh:
             async with asyncio.timeout(CLOSE_S_MAX):
                 await asyncio.gather(*(wire.closed() for wire in self._wires), return_exceptions=True)
 
-    async def _talk_to(self, recipient: int, wire: Wire) -> bool:
-        """Greet a recipient and read its answers until the connection ends; return whether it answered."""
-        has_answered = False
-        try:
-            self._say(wire, self._machine.hello(recipient))
-            answers = await wire.receive_greeting()
-            if not answers:
-                return False
-            self._machine.welcome(recipient, answers[0], time.time_ns())
-            has_answered = True
-            self._to[recipient] = wire
-            log.info("connected", peer=recipient)
-            frames = answers[1:]
-            while True:
-                for frame in frames:
-                    self._machine.acknowledge(recipient, frame)
-                self._wake()
-                if not (frames := await wire.receive()):
-                    return True
-        except (OSError, RemoteProtocolError) as error:
-            log.warning("connection ended", peer=recipient, reason=str(error))
-        finally:
-            self._hang_up(wire)
-            if has_answered:
-                self._to.pop(recipient)
-                self._machine.lose_recipient(recipient, time.time_ns())
-                self._wake()
-        return has_answered
-
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._has_ended:
             writer.close()
-        else:
-            self._tasks.create_task(self._serve(self._wire(reader, writer)))
+            return
+        self._make_room()
+        wire = self._wire(reader, writer)
+        self._strangers[wire] = None
+        self._tasks.create_task(self._carry(wire, self._connections.accept(wire)))
+
+    def _make_room(self) -> None:
+        """Let the oldest stranger go where there are too many: a sender of ours greets at once, a crowd does not."""
+        if len(self._strangers) >= STRANGERS_MAX:
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]
+            oldest.give_up(f"more than {STRANGERS_MAX} connections without a greeting")
 
     def _wire(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Wire:
-        wire = Wire(reader, writer)
+        wire = Wire(reader, writer, self._tasks, wake=self._wake)
         self._wires.add(wire)
         return wire
 
-    async def _serve(self, wire: Wire) -> None:
-        """Read from one sender until its connection ends."""
-        sender = None
+    async def _carry(self, wire: Wire, connection: Dialled | Accepted) -> None:
+        """Bring a connection its bytes until it ends."""
         try:
-            frames = await wire.receive_greeting()
-            if not frames:
-                return
-            sender = self._greet(wire, frames[0])
-            frames = frames[1:]
-            # A sender that dials again is heard on its new connection alone.
-            while self._from.get(sender) is wire:
-                for frame in frames:
-                    self._machine.receive(sender, frame)
-                self._wake()
-                if not (frames := await wire.receive()):
-                    return
-        except (OSError, ProtocolError) as error:
-            log.warning("connection ended", peer=sender, reason=str(error))
+            await self._await_greeting(wire, connection)
+            self._strangers.pop(wire, None)
+            if isinstance(connection, Accepted) and connection.peer in self._greeted_by:
+                self._greeted_by[connection.peer].set()
+            while await self._read(wire, connection, READ_BYTES):
+                pass
+        except (OSError, RemoteProtocolError) as error:
+            self._complain(connection.peer, wire.host, str(error))
         finally:
+            self._strangers.pop(wire, None)
             self._hang_up(wire)
-            if sender is not None and self._from.get(sender) is wire:
-                self._from.pop(sender)
-                self._machine.lose_sender(sender, time.time_ns())
-                self._wake()
+            connection.end(time.time_ns())
+            self._wake()
 
-    def _greet(self, wire: Wire, frame: Frame) -> int:
-        if frame["type"] != "hello":
-            raise RemoteProtocolError(f"a frame {frame['type']!r} in place of a greeting")
+    async def _await_greeting(self, wire: Wire, connection: Dialled | Accepted) -> None:
         try:
-            welcome = self._machine.greet(frame, time.time_ns())
-        except RefusedError as error:
-            wire.send([refusal(error)])
-            raise
-        sender = frame["sender"]
-        if (old := self._from.get(sender)) is not None:
-            old.close()
-        self._from[sender] = wire
-        self._say(wire, welcome)
-        return sender
+            async with asyncio.timeout(GREETING_S_MAX):
+                while not connection.has_greeted and await self._read(wire, connection, GREETING_BYTES_MAX):
+                    pass
+        except TimeoutError:
+            raise RemoteProtocolError(f"no greeting within {GREETING_S_MAX} s") from None
+
+    async def _read(self, wire: Wire, connection: Dialled | Accepted, bytes_max: int) -> bool:
+        """Bring a connection some bytes; return whether there may be more."""
+        data = await wire.read(bytes_max)
+        connection.receive(data, time.time_ns())
+        self._wake()
+        return bool(data)
 
     def _hang_up(self, wire: Wire) -> None:
         wire.close()
         if not self._has_ended:
             self._wires.discard(wire)
 
-    def _say(self, wire: Wire, frame: Frame) -> None:
-        self._greetings.append((wire, frame))
-        self._wake()
+    def _look_after_all(self) -> None:
+        """Look after all connections, and do so again: looks that were missed are not made up for."""
+        for connection in self._connections.dead():
+            connection.transport.give_up(f"nothing was heard for {DEAD_S} s")
+        for source, count in self._complaints.overdue(time.monotonic_ns()):
+            log.warning("more connections ended", source=source, count=count)
+        self._look = asyncio.get_running_loop().call_later(LOOK_S, self._look_after_all)
 
-    def _flush_once_drained(self, wire: Wire) -> None:
-        async def drain() -> None:
-            with suppress(OSError):  # Its reader sees the end of the connection, too.
-                await wire.drain()
-            wire.is_draining = False
-            self._wake()
-
-        if not wire.is_draining:
-            wire.is_draining = True
-            self._tasks.create_task(drain())
+    def _complain(self, peer: int | None, host: str, reason: str) -> None:
+        source = host if peer is None else f"node {peer}"
+        if self._complaints.admit(source, time.monotonic_ns()):
+            log.warning("connection ended", peer=peer, reason=reason)
 
     def _backoff_s(self, recipient: int, attempt: int) -> float:
         longest_s: float = min(BACKOFF_S_MAX, BACKOFF_S_MIN * 2 ** min(attempt, 10))

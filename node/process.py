@@ -45,6 +45,11 @@ class Process:
         """When the next tick is due, in ns since the epoch; None after the last."""
         return None if self.next_tick is None else self.model.due_ns(self.next_tick)
 
+    @property
+    def waiting(self) -> int:
+        """How many messages had arrived before the last tick, and wait."""
+        return len(self._queue)
+
     def deliver(self, message: Message, *, was_here: bool = False) -> None:
         """Take in a message; one that a tick has already missed is late, and seen first by the next tick.
 

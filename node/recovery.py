@@ -54,7 +54,7 @@ def recover(lines: Iterable[Line], model: Model, *, run: str, pace: Pace, name: 
         try:
             _take(past, line, model, run=run, pace=pace)
         except ValueError as error:
-            raise LogError(f"{name}:{number}: {error}; only the log that this node wrote can be continued") from None
+            raise LogError(f"{name}:{number}: {error}; so it cannot be continued: move it away") from None
     if number == 0:
         raise LogError(f"{name}:1: not one whole line; only a log that was begun can be continued")
     for inlet in past.incoming.values():

@@ -12,6 +12,8 @@ from orchestrator import audit
 from orchestrator.audit.store import ForeignTrace
 from orchestrator.formats import STDIN, read_logs
 from orchestrator.rundir import Run, find_runs, is_ours
+from orchestrator.trace.balance import balance
+from orchestrator.trace.bands import bands
 from orchestrator.trace.check import Report, check
 from orchestrator.trace.measure import measure
 from orchestrator.trace.read import read_trace
@@ -65,10 +67,11 @@ def judge(execution: Execution | ForeignTrace) -> Report:
 
 
 def measures(execution: Execution | ForeignTrace) -> dict[str, Any]:
-    """Measure an execution."""
+    """Measure an execution; of ours also `links`, what became of the messages of each, and `faults`."""
     if isinstance(execution, ForeignTrace):
         return audit.measure(execution, audit.known(execution).edges)
-    return measure(execution.trace)
+    faults = [band.as_json() | {"words": band.words} for band in bands(execution.trace)]
+    return {**measure(execution.trace), "links": balance(execution.trace), "faults": faults}
 
 
 def shown(path: Path) -> str:

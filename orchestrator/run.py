@@ -106,6 +106,7 @@ def _perform_one(
     total_s = perf_counter() - started_s
     trace, twin = read_trace(run.event_logs()), simulated(machines)
     report = check(trace, twin)
+    is_live = setting.lab == "live"
     data: dict[str, Any] = {
         "dir": str(run.path.resolve()),
         "seed": experiment.seed_of(number),
@@ -115,18 +116,25 @@ def _perform_one(
         "late_messages": late_messages(trace),
         "late_ticks": late_ticks(trace),
         "held_back": _held_back(trace) if setting.pace == "exact" else None,
+        "restarts": {str(node): count for node, count in sorted(outcome.restarts.items())} if is_live else None,
         "measures": report.measures,
-        "timing": {
-            "setup_s": outcome.setup_s,
-            "ticking_s": outcome.ticking_s,
-            "total_s": total_s,
-            "cpu_s": outcome.cpu_s,
-        },
+        "timing": _timing(outcome, total_s),
     }
     if setting.has_twin:
-        data["twin"] = effect(trace, simulated(experiment.undisturbed().machines(number)))
+        # What an interrupted run did not come to is no effect of its faults.
+        until_ns = None if trace.is_whole else int(trace.due_ns.max(initial=0))
+        data["twin"] = effect(trace, simulated(experiment.undisturbed().machines(number), until_ns=until_ns))
     run.write_results(data)
     return Performed(number=number, run=run, outcome=outcome, report=report, data=data)
+
+
+def _timing(outcome: Outcome, total_s: float) -> dict[str, float]:
+    return {
+        "setup_s": outcome.setup_s,
+        "ticking_s": outcome.ticking_s,
+        "total_s": total_s,
+        "cpu_s": outcome.cpu_s,
+    }
 
 
 def _name(experiment: Experiment, setting: Setting, directory: RunDirectory, number: int) -> str:

@@ -4,6 +4,7 @@ Never reads a log: whoever has one hands over its models.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from node.model import Model
 from orchestrator.labs.choice import compiled
@@ -16,16 +17,20 @@ TICKS_MAX = 50_000_000
 """A start line may claim years; no run that anybody waited for has more ticks."""
 
 
-def simulated(machines: Mapping[int, Model]) -> Trace:
+def simulated(machines: Mapping[int, Model], *, until_ns: int | None = None) -> Trace:
+    """Return the trace that these machines must give; with a time, what it is if the run is cut after that."""
     """Return the trace that these machines must give."""
-    if (record := compiled(machines, has_trace=True)) is not None:
+    if until_ns is None and (record := compiled(machines, has_trace=True)) is not None:
         from orchestrator.labs.kernel import telling  # noqa: PLC0415  # what is not compiled is not asked for
 
         return telling.trace_of(record, machines)
     simulation = Simulation(machines)
     events = []
-    while simulation.next_due_ns is not None:
+    while (due_ns := simulation.next_due_ns) is not None and (until_ns is None or due_ns <= until_ns):
         events.append(simulation.tick())
+    if until_ns is not None:
+        trace = trace_of(machines, events)
+        return replace(trace, machines={node: replace(one, is_in_memory=False) for node, one in trace.machines.items()})
     stops = {node: stop_record(process, None, None) for node, process in simulation.processes.items()}
     return trace_of(machines, events, stops)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from node.daemon import Daemon
 from node.event import Event
 from node.machine import Machine
-from node.mesh import Address
+from node.mesh import Address, Wire
 from node.model import Model, Pace
 from node.record import Line, parse_event, parse_line
 
@@ -63,6 +63,10 @@ class Guest:
         """Return the common epoch."""
         return await self._meeting.begin()
 
+    def go_down(self) -> None:
+        """Nobody would restart a daemon at a meeting."""
+        raise AssertionError("no machine of a party crashes")
+
     async def release(self, daemon: Daemon) -> None:
         """Serve until all have stopped."""
         await self._meeting.end()
@@ -99,8 +103,9 @@ class Party:
 
     def cut(self, sender: int, recipient: int) -> None:
         """Break the connection between two machines, if there is one."""
-        mesh = self.daemons[sender]._mesh
-        if mesh is not None and (wire := mesh._to.get(recipient)) is not None:
+        if (connection := self.daemons[sender]._connections._to.get(recipient)) is not None:
+            wire = connection.transport
+            assert isinstance(wire, Wire)
             wire._writer.transport.abort()
 
     def lines(self, node: int) -> list[Line]:

@@ -19,6 +19,8 @@ HALF_A_SECOND: dict[str, Any] = {
 
 _WINDOW = {"from": "150ms", "to": "300ms"}
 _SPLIT = {**_WINDOW, "partition": ((1,), (2, 3))}
+_HASTY = {"machines": {2: {"tick_rate": 100}, 3: {"tick_rate": 70}}}
+"""Fast enough to receive what has waited, and to do something of one's own after that."""
 
 EACH: dict[str, dict[str, Any]] = {
     "uniform delay": {"network": {"delay": {"uniform": ("1ms", "90ms")}}},
@@ -48,17 +50,34 @@ EACH: dict[str, dict[str, Any]] = {
     "pause": {"faults": ({**_WINDOW, "pause": 2},)},
     "pause to the end": {"faults": ({"from": "150ms", "to": "900ms", "pause": 2},)},
     "slow-down": {"faults": ({**_WINDOW, "slow": 2, "factor": 3},)},
-    "crash": {"faults": ({**_WINDOW, "crash": 2},)},
-    "amnesia": {"faults": ({**_WINDOW, "crash": 2, "amnesia": True},)},
+    "crash": {**_HASTY, "faults": ({**_WINDOW, "crash": 2},)},
+    "amnesia": {**_HASTY, "faults": ({**_WINDOW, "crash": 2, "amnesia": True},)},
     "amnesia twice": {
+        **_HASTY,
         "faults": (
             {**_WINDOW, "crash": 2, "amnesia": True},
             {"from": "300ms", "to": "301ms", "crash": 2, "amnesia": True},
-        )
+        ),
     },
     "crash to the end": {"faults": ({"from": "300ms", "to": "900ms", "crash": 2, "amnesia": True},)},
 }
 """What each fault adds to half a second."""
+
+
+MIX: dict[str, Any] = {
+    "nodes": 4,
+    "tick_rate": {"min": 4, "max": 12},
+    "internal_probability": 0.3,
+    "machines": {3: {"tick_rate": 2}},
+    "network": {
+        "delay": {"uniform": ("0ms", "200ms")},
+        "loss": 0.1,
+        "duplicate": 0.1,
+        "fifo": False,
+        "links": {"1->2": {"fifo": True, "delay": {"exponential": "100ms"}}},
+    },
+}
+"""What each link and machine of a longer run suffers; faults come on top."""
 
 
 def machines_of(fields: dict[str, Any]) -> dict[int, Model]:

@@ -34,7 +34,7 @@ def answer(name: str) -> dict[str, Any]:
     return {row["name"]: row for row in only["rows"]}
 
 
-@pytest.mark.parametrize("name", ["process", "wire"])
+@pytest.mark.parametrize("name", ["process", "wire", "faults"])
 def test_a_bench_gives_figures_and_judges_no_tiny_size(name: str) -> None:
     """Every figure has a median inside its interval, and CPU beside the wall."""
     for found in answer(name).values():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
@@ -18,10 +19,13 @@ from node.config import parse as parse_node
 from node.frame import FRAME, Frame, encode
 from node.record import parse_line
 from node.supervisor import _EPOCH, _PEERS
+from orchestrator.__main__ import main
 from orchestrator.commandline import PARSERS
 from orchestrator.commandline import parse as parse_command
 from orchestrator.config import load_experiment, parse_experiment
 from orchestrator.effect import effect
+from orchestrator.labs.simulated import simulate
+from orchestrator.trace import check, trace_of
 from orchestrator.twin import simulated
 
 ROOT = Path(__file__).parents[1]
@@ -165,10 +169,41 @@ def test_the_figures_of_each_question_are_those_of_its_runs(name: str, cells: st
 
 
 def test_every_experiment_with_faults_has_figures() -> None:
-    questions = [path.stem for path in sorted((ROOT / "configs").glob("*.yaml"))]
+    experiments = {path.stem: load_experiment(path) for path in (ROOT / "configs").glob("*.yaml")}
+    named = {name for name, _ in FIGURES}
 
     assert len(FIGURES) == 14
-    assert {name for name, _ in FIGURES} <= set(questions)
+    assert named <= set(experiments)
+    assert {name for name, each in experiments.items() if each != each.undisturbed()} <= named
+
+
+def test_the_faults_show_what_the_twin_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the headline on, up to where the run is recorded."""
+    (block,) = [block for block in _blocks(FAULTS, "") if block.startswith("$ ")]
+    command, _, *expected, _ = block.splitlines()
+    config = shlex.split(command)[4]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["run", str(ROOT / config), *shlex.split(command)[5:]]) == 0
+    printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    first = printed.index(expected[0])
+
+    assert expected == printed[first : first + len(expected)]
+    assert printed[first + len(expected)] == ""
+
+
+def test_the_faults_show_what_check_says_of_a_run_that_was_cut_in_a_crash() -> None:
+    """The log of the machine that is down ends in its crash; those of the others, just so."""
+    machines = load_experiment(ROOT / "configs" / "crash-and-return.yaml").machines(1)
+    trace = simulated(machines)
+    seen = trace_of(machines, [event for event in simulate(machines) if event.due_ns < 26 * 10**9])
+    open_ended = {node: replace(one, is_in_memory=False) for node, one in seen.machines.items()}
+    report = check(replace(seen, machines=open_ended), trace)
+    (block,) = [block for block in _blocks(FAULTS, "") if block.startswith("CANNOT TELL")]
+
+    assert report.checks[4].examples[0] in " ".join(block.split())
 
 
 def test_every_experiment_of_the_faults_is_one() -> None:

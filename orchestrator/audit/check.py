@@ -50,6 +50,7 @@ def check(trace: ForeignTrace) -> Report:
         nodes=len(trace.nodes) - trace.absent,
         events=len(trace),
         receives=_receives(trace, edges),
+        sends=int(np.count_nonzero(trace.is_send)),
         checks=checks,
         remarks=(*said, *remarks(trace, edges), *host_remarks(trace, edges)),
         measures=measure(trace, edges),

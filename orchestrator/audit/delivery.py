@@ -53,7 +53,7 @@ class Delivery:
         """How many messages each machine sent, one to each recipient."""
         trace, ends = self._trace, self.ends
         counts = np.bincount(trace.node, weights=ends.wanted, minlength=len(trace.nodes))
-        is_open: set[int] = set() if ends.one_is_one else set(ends.unaddressed)
+        is_open = set(ends.unaddressed) if trace.may_be_some or not ends.one_is_one else set[int]()
         if not ends.all_are_named:
             # "To all" is to the machine that nobody names, too, and perhaps to more.
             is_open |= counted(trace.node[trace.to == ALL]).keys()

@@ -41,7 +41,9 @@ class Ends:
         nameless = nameless[trace.to[nameless] == ONE]
         self.one_is_one = len(nameless) == len(distinct(nameless))
         self._recipient = self._known_recipients()
-        self.unaddressed = counted(trace.node[trace.is_send & (self._recipient == ONE)])
+        self._to_all = trace.is_send & (trace.to == ALL) & (not trace.may_be_some)
+        is_open = (self._recipient == ONE) | ((trace.to == ALL) & trace.may_be_some)
+        self.unaddressed = counted(trace.node[trace.is_send & is_open])
         self._sender = self._known_senders()
         self.anonymous = counted(trace.node[trace.is_receive & (self._sender < 0)])
 
@@ -54,7 +56,7 @@ class Ends:
         alike = Counter((int(trace.node[row]), trace.recipients[row]) for row in self.sends_to_many)
         for (sender, recipients), count in alike.items():
             sent.update({(sender, recipient): count for recipient in recipients})
-        for sender, count in counted(trace.node[trace.is_send & (trace.to == ALL)]).items():
+        for sender, count in counted(trace.node[self._to_all]).items():
             sent.update({(sender, recipient): count for recipient in machines if recipient != sender})
         return sent
 
@@ -88,7 +90,7 @@ class Ends:
         """How many machines each send went to; 0 for what is no send."""
         trace = self._trace
         wanted = trace.is_send.astype(np.int64)
-        wanted[trace.is_send & (trace.to == ALL)] = len(trace.nodes) - 1
+        wanted[self._to_all] = len(trace.nodes) - 1
         for row in self.sends_to_many:
             wanted[row] = len(trace.recipients[row])
         return wanted

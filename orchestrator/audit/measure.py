@@ -87,7 +87,7 @@ class _Events:
         self._tells_kinds = tells_kinds(trace)
         to = trace.to[trace.is_send]
         # Some sends are to several, or each names its recipient; else "to one" may only mean that it names nobody.
-        self._tells_one_from_all = bool((to < ONE).any() or (to >= 0).all())
+        self._tells_one_from_all = not trace.may_be_some and bool((to < ONE).any() or (to >= 0).all())
 
     def measure(self, rows: Column) -> dict[str, Any]:
         """Return the longest queue, the jumps, and the share of each kind of event."""

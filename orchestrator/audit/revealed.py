@@ -59,7 +59,8 @@ def kind_of(trace: ForeignTrace, evidence: Evidence) -> Kind:
         or bool((trace.index != NULL).all())
         or all(Rhythm(trace, rows).is_regular for rows in trace.programs if len(rows))
     )
-    return Kind(evidence, not (trace.to[trace.is_send] == ONE).any(), is_whole)
+    is_named = not trace.may_be_some and not (trace.to[trace.is_send] == ONE).any()
+    return Kind(evidence, is_named, is_whole)
 
 
 def _words(kind: Kind) -> str:

@@ -113,7 +113,7 @@ def _number_missing(nodes: tuple[str, ...]) -> bool:
 
 def _two_have_others(trace: ForeignTrace) -> bool:
     to = trace.to[trace.is_send]
-    return len(trace.nodes) == 2 and bool((to == ALL).any()) and bool((to == ONE).any())
+    return len(trace.nodes) == 2 and not trace.may_be_some and bool((to == ALL).any()) and bool((to == ONE).any())
 
 
 def _boundless(trace: ForeignTrace, node: int) -> Column:

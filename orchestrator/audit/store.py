@@ -64,6 +64,8 @@ class ForeignTrace:
     files: tuple[str, ...]
     unread_file: Column
     unread_line: Column
+    may_be_some: bool = False
+    """Whether a send to ALL may have gone to some of them alone: the log does not say to how many."""
     understood: str = ""
     remarks: tuple[str, ...] = ()
     """What reading found odd, a line each."""

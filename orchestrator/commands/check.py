@@ -3,6 +3,7 @@
 from argparse import Namespace
 from typing import TYPE_CHECKING
 
+from node.errors import UsageError
 from orchestrator.answer import INTERRUPTED, Answer, until_interrupted
 from orchestrator.executions import find_all, judge
 from orchestrator.trace.verdict import Verdict, exit_code, worst
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 def answer(options: Namespace) -> Answer:
     """Judge every run that the paths mean.
 
-    Raises NoInputError, NoLogError, or ConfigurationError for a format file.
+    Raises NoInputError, NoLogError, UsageError, or ConfigurationError for a format file.
     """
+    if options.guess and options.log_format is not None:
+        raise UsageError("--guess makes a format and --log-format names one; give one of the two")
     if options.guess:
         return _guess(options)
     reports, is_interrupted = until_interrupted(map(judge, find_all(options.paths, options.log_format)))

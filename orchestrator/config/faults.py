@@ -125,7 +125,7 @@ def check_faults(faults: Faults, *, nodes: int, duration_ns: int) -> None:
         for other in resting.setdefault(node, []):
             if fault.from_ns < other.to_ns and other.from_ns < fault.to_ns:
                 raise refused(
-                    f"machine {node} would have this {_key(fault)} during its {_key(other)} from "
+                    f"machine {node} would have this {_name(fault)} during its {_name(other)} from "
                     f"{format_duration(other.from_ns)} to {format_duration(other.to_ns)}",
                     *("faults", place, "from"),
                 )
@@ -180,6 +180,11 @@ def _machine(fault: Pause | SlowDown | Crash) -> int:
 
 def _key(fault: Window) -> str:
     return next(kind for kind, model in _KINDS.items() if isinstance(fault, model))
+
+
+def _name(fault: Window) -> str:
+    """Return what people call it."""
+    return "slow-down" if isinstance(fault, SlowDown) else _key(fault)
 
 
 def _no_machine(node: int, nodes: int) -> str:

@@ -33,7 +33,7 @@ def read_text(path: Path) -> str:
     except (FileNotFoundError, IsADirectoryError):
         raise
     except OSError as error:
-        raise NoInputError(f"{printable(str(path))}: cannot be read: {error.strerror}") from None
+        raise NoInputError(f"{printable(str(path))}: cannot be read: {error.strerror or error}") from None
     if len(data) > FILE_BYTES_MAX:
         raise ConfigurationError(f"{printable(str(path))}: larger than 1 MiB; it should be a page of text")
     try:
@@ -87,8 +87,10 @@ def _explain(error: ValidationError, document: Document, sources: Sequence[Sourc
 
 
 def _follows(error: ErrorDetails, every: Sequence[ErrorDetails]) -> bool:
-    """Return whether a list is too short only because something in it is wrong."""
+    """Return whether a list is too short only because something in it is wrong, or a value might be absent as well."""
     loc = error["loc"]
+    if error["type"] == "none_required":
+        return any(other is not error and other["loc"][:-1] == loc[:-1] for other in every)
     return error["type"] == "too_short" and any(other["loc"][: len(loc)] == loc != other["loc"] for other in every)
 
 

@@ -85,6 +85,7 @@ def _what(error: ErrorDetails, name: str) -> str:
             return f'the key "{error["loc"][-1]}" is missing'
         case kind if kind in _EXPECTED:
             what = _EXPECTED[kind].format(msg=error["msg"], **facts).removesuffix(".0")  # a limit of 1.0 reads as 1
+            came = f"one of {facts['actual_length']}" if facts.get("actual_length") else came
             return f"expected {what}, got {came}"
         case _:
             return f"{error['msg']}, got {came}"
@@ -93,6 +94,8 @@ def _what(error: ErrorDetails, name: str) -> str:
 def _unknown_key(trail: tuple[str | int, ...], all_keys: Keys) -> str:
     key, parent = str(trail[-1]), _until_number(trail[:-1])
     known = all_keys.get(parent) or all_keys.get((*parent[:-1], "*"), ())
+    if key in known:
+        return f'the key "{key}" does not go with the others here: they are of another kind'
     if hint := did_you_mean(key, known):
         return f'unknown key "{key}"{hint}'
     elsewhere = [".".join((*place, key)) for place, keys in all_keys.items() if key in keys]

@@ -84,6 +84,9 @@ class History(Protocol):
     def causes(self, row: int) -> Sequence[int]:
         """Return the sends, mostly on other machines, that an event is known to have received."""
 
+    def received(self, row: int) -> str:
+        """Return what an event with a cause received, such as `1:5`, or `the second copy of 1:5`."""
+
     def unnamed(self, row: int) -> str:
         """Return as a clause why it is not known what an event received; nothing if it is, or it received nothing."""
 
@@ -107,3 +110,6 @@ class History(Protocol):
 
     def arrival_ns(self, row: int) -> int | None:
         """Return when the message of a receive had come into the queue, in ns since the record's beginning."""
+
+    def faults(self, row: int) -> Sequence[str]:
+        """Return the faults that the record knows of for which the message of a receive came or was taken late."""

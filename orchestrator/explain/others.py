@@ -142,6 +142,10 @@ class ForeignHistory:
         found: list[int] = self._causes[self._first_cause[row] : self._first_cause[row + 1]]
         return found
 
+    def received(self, row: int) -> str:
+        """Return the first of the causes: no log of others tells copies apart."""
+        return self.event(self.causes(row)[0])
+
     def unnamed(self, row: int) -> str:
         """Return what the log does not say of a receive, or of an event that may be one."""
         # A vector tells all that happened before, also where it names nothing new.
@@ -190,6 +194,10 @@ class ForeignHistory:
     def arrival_ns(self, row: int) -> int | None:
         """Return None: no log of others says when a message came."""
         return None
+
+    def faults(self, row: int) -> Sequence[str]:
+        """Return nothing: no log of others says what was wrong."""
+        return ()
 
 
 def _or_none(value: int) -> int | None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from node.event import EventId
 from orchestrator.trace import words
+from orchestrator.trace.bands import Band, bands
 from orchestrator.trace.store import KINDS, NULL, Trace
 from orchestrator.trace.verdict import Evidence
 
@@ -100,6 +101,11 @@ class OwnHistory:
         cause = self._cause[row]
         return (cause,) if cause >= 0 else ()
 
+    def received(self, row: int) -> str:
+        """Return the send, and that it was its second copy."""
+        copy = "the second copy of " if self._trace.cause_copy[row] == 1 else ""
+        return copy + self.event(self._cause[row])
+
     def unnamed(self, row: int) -> str:
         """Return which send a receive names that is not there."""
         return f"the record does not hold its send, {words.cause(self._trace, row)}" if self._unnamed[row] else ""
@@ -132,6 +138,24 @@ class OwnHistory:
     def arrival_ns(self, row: int) -> int | None:
         """Return when a message arrived in the model's network."""
         return _or_none(int(self._trace.arrival_ns[row])) if self._trace.is_timed else None
+
+    def faults(self, row: int) -> Sequence[str]:
+        """Return the faults of the model that the configuration has."""
+        send = self._cause[row]
+        if send < 0 or not self._trace.is_timed:
+            return ()
+        link = int(self._trace.node[send]), int(self._trace.node[row])
+        sent_ns, received_ns = int(self._trace.due_ns[send]), int(self._trace.due_ns[row])
+        arrival_ns = int(self._trace.arrival_ns[row])
+        return tuple(
+            band.words
+            for band in self._bands
+            if band.delays(link=link, sent_ns=sent_ns, arrival_ns=arrival_ns, received_ns=received_ns)
+        )
+
+    @cached_property
+    def _bands(self) -> tuple[Band, ...]:
+        return bands(self._trace)
 
     @cached_property
     def _node_of_file(self) -> Mapping[str, int]:

@@ -13,11 +13,15 @@ from orchestrator.explain.history import History
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transit:
-    """A message from hop to hop: when it was sent, was in the queue, was received; in ns since the beginning."""
+    """A message from hop to hop: when it was sent, was in the queue, was received; in ns since the beginning.
+
+    `faults` are those of the model that delayed it.
+    """
 
     sent_ns: int | None
     arrival_ns: int | None
     received_ns: int | None
+    faults: Sequence[str] = ()
 
     @property
     def network_ns(self) -> int | None:
@@ -109,6 +113,7 @@ def _transit(history: History, send: int, receive: int) -> Transit:
         sent_ns=history.time_ns(send),
         arrival_ns=history.arrival_ns(receive),
         received_ns=history.time_ns(receive),
+        faults=history.faults(receive),
     )
 
 
@@ -121,6 +126,7 @@ def _message_as_json(message: Transit | None) -> Mapping[str, Any] | None:
         "received_ns": message.received_ns,
         "network_ns": message.network_ns,
         "queue_ns": message.queue_ns,
+        "faults": list(message.faults),
     }
 
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 
 from node.errors import NoLogError, one_line
-from orchestrator.audit.store import OTHER, SEND, ForeignTrace
+from orchestrator.audit.store import ALL, OTHER, SEND, ForeignTrace
 from orchestrator.formats.clocks import CLOCK_MAX, Numbers, read_numbers
 from orchestrator.formats.format import LogFormat
-from orchestrator.formats.kinds import IGNORE, SEND_ALL, Kinds
+from orchestrator.formats.kinds import IGNORE, SEND_ALL, SEND_SOME, Kinds
 from orchestrator.formats.machines import Machines
 from orchestrator.formats.messages import message_numbers
 from orchestrator.formats.names import Names
@@ -41,6 +41,7 @@ class Builder:
         self._kinds = Kinds(layout)
         self._times = Times(layout.time)
         self._scale = 1
+        self._may_be_some = False
         self._unread: list[tuple[int, int]] = []
         self._file_of: dict[str, tuple[int, str]] = {}
         self.doubts: list[str] = []
@@ -60,9 +61,10 @@ class Builder:
             self._note_file(f"{node}/{thread}" if thread and "thread" not in values else node, file, file_name)
         clocks, stamps, bad = self._clocks(values, count)
         sender, to = self._peers.of(values, kinds)
+        self._may_be_some |= bool(((kinds == SEND_SOME) & (to == ALL)).any())
         part = {
             "node": self._whose(values, count, node, thread),
-            "kind": np.where(kinds == SEND_ALL, SEND, kinds),
+            "kind": np.where(kinds >= SEND_ALL, SEND, kinds),
             "clock": clocks,
             "stamp": stamps,
             "queue": read_numbers(values.get("queue"), count).column,
@@ -110,12 +112,13 @@ class Builder:
             is_declared_complete=self._layout.complete,
             **columns,
             unit_ns=self._times.unit_ns,
+            may_be_some=self._may_be_some,
             recipients=machines.recipients(self._peers.lists, columns["to"]),
             vector=self._matrix(machines),
             files=tuple(files),
             unread_file=np.array([file for file, _ in self._unread], np.int64),
             unread_line=np.array([line for _, line in self._unread], np.int64),
-            remarks=(*self.remarks, *self._remarks()),
+            remarks=(*self.remarks, *self._remarks(), *self._order_of_lists(machines)),
             doubts=tuple(self.doubts),
         )
 
@@ -130,6 +133,12 @@ class Builder:
             yield f"of {sum(unknown.values())} events the format does not say what they are, such as {first!r}"
         if count := self._times.unread_count:
             yield f"{count} times cannot be read, such as {one_line(self._times.unread[0], 60)!r}"
+
+    def _order_of_lists(self, machines: Machines) -> Iterable[str]:
+        """Yield in which order the machines are taken for those of lists, if the format does not say it."""
+        if self._vectors.are_lists and not self._layout.nodes:
+            names = ", ".join(one_line(name, 20) for name in machines.names[:8])
+            yield f"the format has no `nodes`; the entries of vectors are taken for those of {names}, in this order"
 
     def _whose(self, values: Mapping[str, list[Any]], count: int, node: str, thread: str) -> Column:
         hosts, threads, aliases = values.get("node"), values.get("thread"), self._layout.aliases
@@ -210,4 +219,4 @@ def _scaled(column: Column, factor: int) -> Column:
     return np.where((column == NULL) | (np.abs(column) > CLOCK_MAX // factor), NULL, column * factor)
 
 
-assert OTHER < IGNORE < SEND_ALL, "a kind that is no event, or to all, is no kind of a trace"
+assert OTHER < IGNORE < SEND_ALL < SEND_SOME, "a kind that is no event, or to all or some, is no kind of a trace"

@@ -39,7 +39,7 @@ def choose_format(sources: Sequence[Source], paths: Sequence[Path], log_format: 
         return load_format(str(beside[0]))
     fits = [fit(layout, sources) for layout in shipped_formats()]
     if max(fits) < FIT_MIN:
-        raise _no_format_fits(sources)
+        raise _no_format_fits(sources, paths)
     return shipped_formats()[fits.index(max(fits))]
 
 
@@ -95,10 +95,10 @@ def _has_its_fields(text: str, layout: LogFormat) -> bool:
     return True
 
 
-def _no_format_fits(sources: Sequence[Source]) -> NoLogError:
+def _no_format_fits(sources: Sequence[Source], paths: Sequence[Path]) -> NoLogError:
     source = sources[0]
     names = ", ".join(layout.name for layout in shipped_formats())
     return NoLogError(
         f"{source.path}: none of the formats fits ({names}); its first line is {first_line(source)}; "
-        f"check {source.path} --guess prints a format to begin with"
+        f"check {' '.join(map(str, paths))} --guess prints a format to begin with"
     )

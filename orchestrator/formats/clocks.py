@@ -21,13 +21,16 @@ _WHOLE: Final = re.compile(r"\s*([-+]?\d{1,16})(?:\.0*)?\s*\Z", re.ASCII)
 _FRACTION: Final = re.compile(r"\s*([-+]?)(\d{1,16})(?:[.,](\d*))?\s*\Z", re.ASCII)
 _LIST: Final = re.compile(r"\s*[\[(<{|]?\s*(\d{1,16}(?:(?:\s*[,;|]\s*|\s+)\d{1,16})*)\s*,?\s*[\])>}|]?\s*\Z", re.ASCII)
 _PAIR: Final = re.compile(
-    r"""["']?([^\s"',;:=|{}\[\]()<>]+(?::[^\s"',;:=|{}\[\]()<>]+)*?)["']?\s*(?:=>|->|[:=])\s*(\d{1,16})(?!\w)"""
+    r"""["']?([^\s"',;:=|{}\[\]()<>]+(?::[^\s"',;:=|{}\[\]()<>]+)*)["']?\s*(?:=>|->|[:=])\s*(\d{1,16})(?!\w)"""
 )
 _REST: Final = re.compile(r"(?:\bmap\b)?[\s,;|{}\[\]()<>\"']*")
-_NOTHING: Final = frozenset(
-    (None, "", "-", "--", "None", "none", "null", "NULL", "nil", "N/A", "n/a", "NA", "nan", "NaN")
+NOTHING: Final = frozenset(
+    (
+        *(None, "", "None", "none", "null", "NULL", "nil", "N/A", "n/a", "NA", "nan", "NaN", ".", "?"),
+        *("-" * count for count in range(1, 9)),
+    )
 )
-"""What stands where there is no number."""
+"""What stands where there is nothing."""
 
 
 class Numbers(NamedTuple):
@@ -51,7 +54,7 @@ def read_numbers(values: Sequence[Any] | None, count: int, *, is_fractional: boo
     for place, (value, part) in enumerate(zip(values, read, strict=True)):
         if part is not None and abs(part[0]) * 10 ** (digits - part[1]) <= CLOCK_MAX:
             numbers[place] = part[0] * 10 ** (digits - part[1])
-        elif not isinstance(value, str | None) or value not in _NOTHING:
+        elif not isinstance(value, str | None) or value not in NOTHING:
             bad[place] = "no number that a clock can be"
     return Numbers(numbers, 10**digits, bad)
 
@@ -73,10 +76,12 @@ def _plain(values: Sequence[Any]) -> Column | None:
     types = set(map(type, values))
     if not types <= {str, int, type(None)}:
         return None
-    has_gaps = (str in types and not _NOTHING.isdisjoint(values)) or type(None) in types
-    some = [0 if value in _NOTHING else value for value in values] if has_gaps else values
+    has_gaps = (str in types and not NOTHING.isdisjoint(values)) or type(None) in types
+    some = [0 if value in NOTHING else value for value in values] if has_gaps else values
     try:
-        if str in types and any(len(value) > 15 or "_" in value for value in some if type(value) is str):
+        if str in types and any(
+            len(value) > 15 or "_" in value or not value.isascii() for value in some if type(value) is str
+        ):
             return None
         numbers = np.array(list(map(int, some)), np.int64)
     except (ValueError, OverflowError):
@@ -84,7 +89,7 @@ def _plain(values: Sequence[Any]) -> Column | None:
     if np.abs(numbers).max(initial=0) > CLOCK_MAX:
         return None
     if has_gaps:
-        numbers[[value in _NOTHING for value in values]] = NULL
+        numbers[[value in NOTHING for value in values]] = NULL
     return numbers
 
 

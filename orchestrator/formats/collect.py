@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.formats.format import LogFormat, compiled
-from orchestrator.formats.names import natural
+from orchestrator.formats.names import natural, stem_of
 from orchestrator.formats.sources import STDIN, Source
 
 
@@ -76,8 +76,7 @@ def _node_of(source: Source, layout: LogFormat) -> tuple[str, str]:
     """Return the machine, and its thread, that a file's path names; the file's own name where it names none."""
     match = layout.file_expression.search(source.name) if layout.file_expression else None
     groups = match.groupdict() if match else {}
-    stem = source.name.rpartition("/")[2].partition(".")[0]
-    return groups.get("node") or groups.get("host") or stem or source.name, groups.get("thread") or ""
+    return groups.get("node") or groups.get("host") or stem_of(source.name), groups.get("thread") or ""
 
 
 def _run_of(source: Source, layout: LogFormat) -> str:

@@ -32,8 +32,9 @@ Field: TypeAlias = Literal[
 ]
 """What a record can say; any other name of a group or a column is carried along and means nothing."""
 
-Kind: TypeAlias = Literal["internal", "send", "send-all", "receive", "ignore"]
-"""`send`: to the recipients it names, or to one that it does not name; `ignore`: no event."""
+Kind: TypeAlias = Literal["internal", "send", "send-all", "send-some", "receive", "ignore"]
+"""`send`: to the recipients it names, or to one that it does not name; `send-some`: to one or several, nobody knows
+whom; `ignore`: no event."""
 
 ClockKind: TypeAlias = Literal["scalar", "fractional", "vector", "none"]
 

@@ -32,6 +32,9 @@ def from_json(text: str, layout: LogFormat, lines: Lines, first_line: int) -> It
         paths = {source for sources in layout.fields.values() for source in sources}
         by_path = layout.sources(sorted(names | paths))
         values = {name: _column(ours, sources) for name, sources in by_path.items()}
+        for name in values.keys() - layout.fields.keys() - {"clock"}:
+            # An object that is called as a field is one that nobody meant to be the field.
+            values[name] = [None if type(value) is dict else value for value in values[name]]
         if layout.is_told_by_line and not values.keys() & {"kind", "event"}:
             values["event"] = [line for _, line, _ in some]
         yield Batch(values, [number for number, _, _ in some])

@@ -15,7 +15,15 @@ from orchestrator.trace.store import Column
 
 IGNORE: Final = OTHER + 1
 SEND_ALL: Final = OTHER + 2
-_CODES: Final = {"internal": INTERNAL, "send": SEND, "send-all": SEND_ALL, "receive": RECEIVE, "ignore": IGNORE}
+SEND_SOME: Final = OTHER + 3
+CODES: Final = {
+    "internal": INTERNAL,
+    "send": SEND,
+    "send-all": SEND_ALL,
+    "send-some": SEND_SOME,
+    "receive": RECEIVE,
+    "ignore": IGNORE,
+}
 
 
 class Kinds:
@@ -23,7 +31,7 @@ class Kinds:
 
     def __init__(self, layout: LogFormat) -> None:
         self._layout = layout
-        self._known: dict[str, int] = {"": OTHER}
+        self._known: dict[str, int] = {}
         self._groups = {
             expression: {
                 field: [name for name in names if name in expression.groupindex]
@@ -36,7 +44,7 @@ class Kinds:
     def of(self, batch: Batch) -> Column:
         """Return each record's kind; fields that the expression of a kind names are filled in."""
         if batch.kinds is not None:
-            return np.array([_CODES[kind] for kind in batch.kinds], np.int64)
+            return np.array([CODES[kind] for kind in batch.kinds], np.int64)
         words = batch.values.get("kind")
         if words is not None:
             return self._by_word(["" if word is None else str(word) for word in words])
@@ -48,7 +56,7 @@ class Kinds:
         known = self._known
         for word in set(words).difference(known):
             found = (kind for kind, expression in self._layout.kind_expressions if expression.fullmatch(word.strip()))
-            known[word] = _CODES.get(next(found, ""), OTHER)
+            known[word] = CODES.get(next(found, ""), OTHER)
         kinds = np.array(list(map(known.__getitem__, words)), np.int64)
         for place in np.flatnonzero(kinds == OTHER).tolist():
             if words[place]:
@@ -69,7 +77,7 @@ class Kinds:
                     value = next((match[name] for name in names if match[name]), None)
                     if value is not None:
                         batch.values[field][place] = value
-                return _CODES[kind]
+                return CODES[kind]
         self._count(text)
         return OTHER
 

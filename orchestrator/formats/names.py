@@ -20,18 +20,28 @@ GENERIC: Final = frozenset(
 )
 """Words that stand beside a name and are none."""
 
-_NOBODY: Final = frozenset(("-", "none", "null", "nil", "n/a", "na", "nobody"))
+_NOBODY: Final = frozenset(
+    ("none", "null", "nil", "n/a", "na", "nobody", ".", "?", *("-" * count for count in range(1, 9)))
+)
 _AROUND: Final = " \t\"'[](){}<>"
 _BETWEEN: Final = re.compile(r"[\s,;|&+]+")
 _LAST_NUMBER: Final = re.compile(r"\d+(?=\D*\Z)")
 _NOT_A_LETTER: Final = re.compile(r"[\W_]+")
 _LAST_WORD: Final = re.compile(r"[^\W_]+(?=[\W_]*\Z)")
+_FIRST_WORD: Final = re.compile(r"[\W_]*([^\W_]+)")
+_ENDINGS: Final = re.compile(r"(\.[A-Za-z]\w*)+\Z")
 _NUMBERS: Final = re.compile(r"(\d+)")
 
 
 def natural(name: str) -> tuple[tuple[int, int | str], ...]:
     """Return what names sort by: machine 10 comes after machine 9."""
     return tuple((0, int(part)) if part.isdecimal() else (1, part) for part in _NUMBERS.split(name) if part)
+
+
+def stem_of(path: str) -> str:
+    """Return a file's name without its folder and its endings: `10.0.0.1` of `logs/10.0.0.1.log.gz`."""
+    name = path.rpartition("/")[2]
+    return _ENDINGS.sub("", name) or name
 
 
 class Names:
@@ -67,11 +77,11 @@ def everyone_in(value: Any) -> tuple[str, ...] | None:
 def resolve(peer: str, known: Sequence[str]) -> str:
     """Return which of the known machines a peer is; the peer itself if none is, or if several could be.
 
-    By its name, without regard to case and punctuation, by its last word, or by its last number.
+    By its name, without regard to case and punctuation, by its last or first word, or by its last number.
     """
     if peer in known:
         return peer
-    for sameness in (str.casefold, _letters, _last_word, _last_number):
+    for sameness in (str.casefold, _letters, _last_word, _first_word, _last_number):
         if found := _only(peer, known, sameness):
             return found
     return peer
@@ -90,6 +100,11 @@ def _letters(name: str) -> str:
 def _last_word(name: str) -> str:
     match = _LAST_WORD.search(name)
     return match[0].casefold() if match else ""
+
+
+def _first_word(name: str) -> str:
+    match = _FIRST_WORD.match(name)
+    return match[1].casefold() if match else ""
 
 
 def _last_number(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from orchestrator.audit.store import ALL, MANY, ONE, RECEIVE, SEND
-from orchestrator.formats.kinds import SEND_ALL
+from orchestrator.formats.kinds import SEND_ALL, SEND_SOME
 from orchestrator.formats.names import Names, clean, everyone_in
 from orchestrator.trace.store import Column
 
@@ -30,9 +30,9 @@ class Peers:
         sender, to = np.full(len(kinds), -1, np.int64), np.full(len(kinds), ONE, np.int64)
         for place in np.flatnonzero(kinds == RECEIVE).tolist() if "from" in values or peers else ():
             sender[place] = self._sender(_first(values.get("from"), peers, place))
-        for kind in (SEND, SEND_ALL):
-            for place in np.flatnonzero(kinds == kind).tolist() if "to" in values or peers or kind == SEND_ALL else ():
-                to[place] = self._recipients(_first(values.get("to"), peers, place), is_all=kind == SEND_ALL)
+        for kind in (SEND, SEND_ALL, SEND_SOME):
+            for place in np.flatnonzero(kinds == kind).tolist() if "to" in values or peers or kind != SEND else ():
+                to[place] = self._recipients(_first(values.get("to"), peers, place), is_all=kind != SEND)
         return sender, to
 
     def _sender(self, value: Any) -> int:

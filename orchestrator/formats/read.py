@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from node.errors import NoLogError, one_line
 from orchestrator.audit.store import ForeignTrace
 from orchestrator.formats.build import Builder
@@ -14,8 +16,9 @@ from orchestrator.formats.choose import choose_format, first_line
 from orchestrator.formats.collect import Collection, Part, collect, common
 from orchestrator.formats.extract import extract
 from orchestrator.formats.format import LogFormat
-from orchestrator.formats.records import Lines
-from orchestrator.formats.sources import Source, find_sources
+from orchestrator.formats.records import Lines, is_ignored
+from orchestrator.formats.shipped import shipped_formats
+from orchestrator.formats.sources import Source, find_sources, short_names
 
 
 def read_logs(paths: Sequence[Path], log_format: str | None = None) -> list[ForeignTrace]:
@@ -33,7 +36,8 @@ def read_sources(sources: Sequence[Source], layout: LogFormat, root: str = "") -
 
     Raises NoLogError if there is not one event.
     """
-    traces = [trace for one in collect(sources, layout, root) if len(trace := _read(one, layout))]
+    remarks = _unnamed(sources, layout)
+    traces = [trace for one in collect(sources, layout, root) if len(trace := _read(one, layout, remarks))]
     if not traces:
         raise _nothing_matches(sources, layout)
     return traces
@@ -63,21 +67,35 @@ def readable(paths: Sequence[Path]) -> list[Source]:
     raise NoLogError(f"{', '.join(map(str, paths))}: {what}; name a log, or a folder of logs")
 
 
-def _read(collection: Collection, layout: LogFormat) -> ForeignTrace:
+def _unnamed(sources: Sequence[Source], layout: LogFormat) -> list[str]:
+    """Return that `files` names none of the files, if so; ours are meant for other names, too."""
+    pattern = layout.file_expression
+    if pattern is None or layout in shipped_formats() or any(pattern.search(source.name) for source in sources):
+        return []
+    shown = f"{one_line(layout.files, 60)!r} is in the name of no file, such as {one_line(sources[0].name, 60)!r}"
+    return [f"the expression of `files` {shown}; every file was read"]
+
+
+def _read(collection: Collection, layout: LogFormat, remarks: Sequence[str]) -> ForeignTrace:
     lines, builder, unmatched = Lines(), Builder(layout), list[str]()
     parts = collection.parts
+    called = short_names([part.source for part in parts])
     for place, part in enumerate(parts):
-        unmatched += _add(part, place, builder, layout, lines, is_alone=len(parts) == 1)
+        shown = called[part.source.path]
+        unmatched += _add(part, place, builder, layout, lines, shown=shown, is_alone=len(parts) == 1)
     if lines.unmatched:
         such = "; ".join(unmatched)
         builder.remarks.insert(0, f"{_lines(len(lines.unmatched))} that match nothing, such as {such}")
-    trace = builder.finish(collection.name, [part.source.shown for part in parts])
+    builder.remarks[:0] = remarks
+    trace = builder.finish(collection.name, [called[part.source.path] for part in parts])
     return replace(trace, understood=_understood(trace, lines, builder, parts))
 
 
-def _add(part: Part, place: int, builder: Builder, layout: LogFormat, lines: Lines, *, is_alone: bool) -> list[str]:
+def _add(
+    part: Part, place: int, builder: Builder, layout: LogFormat, lines: Lines, *, shown: str, is_alone: bool
+) -> list[str]:
     """Read a part, and return the first of its lines that match nothing."""
-    shown, records, known, unread = part.source.shown, lines.records, len(lines.examples), len(lines.unmatched)
+    records, known, unread = lines.records, len(lines.examples), len(lines.unmatched)
     for batch in extract(part.text, layout, lines, first_line=part.first_line):
         builder.add(batch, file=place, file_name=shown, node=part.node, thread=part.thread)
     builder.leave_unread(place, lines.unmatched[unread:])
@@ -104,9 +122,16 @@ def _understood(trace: ForeignTrace, lines: Lines, builder: Builder, parts: Sequ
     ]
     return (
         f"understood as {trace.format_name}: {files} file{'s' * (files != 1)}, {machines} "
-        f"machine{'s' * (machines != 1)}, {len(trace)} events"
+        f"machine{'s' * (machines != 1)}, {len(trace)} events{_kinds(trace)}"
         + (f"; of the other lines {', '.join(rest)}" if rest else "")
     )
+
+
+def _kinds(trace: ForeignTrace) -> str:
+    """Return how many events are of which kind, so that a wrong format is seen at once; nothing if it tells none."""
+    receives, sends = int(np.count_nonzero(trace.is_receive)), int(np.count_nonzero(trace.is_send))
+    internal = len(trace) - receives - sends
+    return f" ({receives} receives, {sends} sends, {internal} internal)" if receives or sends else ""
 
 
 def _lines(count: int) -> str:
@@ -114,6 +139,12 @@ def _lines(count: int) -> str:
 
 
 def _nothing_matches(sources: Sequence[Source], layout: LogFormat) -> NoLogError:
+    lines = [line for line in sources[0].text.split("\n") if line and not line.isspace()]
+    if layout.ignore and all(is_ignored(line, layout) for line in lines):
+        return NoLogError(
+            f"{sources[0].path}: the key `ignore` of the format {layout.name} takes every line, also "
+            f"{first_line(sources[0])}; it is for lines that are no events"
+        )
     if layout.layout == "text":
         expected = repr(layout.searches[0].text)
     else:

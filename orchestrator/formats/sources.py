@@ -6,8 +6,10 @@ Never looks for records; it only says what is a text.
 import gzip
 import io
 import os
+import re
 import sys
 import zlib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +24,8 @@ FORMAT_SUFFIX: Final = ".format.yaml"
 BYTES_MAX: Final = 1 << 30
 _GZIP: Final = b"\x1f\x8b"
 _MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
+_COLOUR: Final = re.compile(r"\x1b\[[\d;]*[A-Za-z]")
+"""What makes a terminal write in colours; logs that were copied from one have it."""
 _NO_LOGS: Final = ("license", "licence", "readme", "copying", "notice")
 _NO_LOG_SUFFIXES: Final = (
     ".md",
@@ -38,6 +42,24 @@ _NO_LOG_SUFFIXES: Final = (
     ".java",
     ".go",
 )
+
+
+def short_names(sources: Sequence["Source"]) -> dict[Path, str]:
+    """Return what files are called in what we say: the shortest end of each path that no other of them has."""
+    paths = {source.path: source for source in sources}
+    by_name: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        by_name[path.name].append(path)
+    found = {}
+    for path, source in paths.items():
+        parts = path.parts
+        others = [other.parts for other in by_name[path.name] if other != path]
+        length = next(
+            (size for size in range(1, len(parts)) if all(other[-size:] != parts[-size:] for other in others)),
+            len(parts),
+        )
+        found[path] = source.shown if length == 1 else "/".join(parts[-length:])
+    return found
 
 
 @dataclass(frozen=True)
@@ -64,6 +86,7 @@ class Source:
             raise NoLogError(f"{self.path}: not a text: it holds bytes that are 0; name a log, or the folder of logs")
         data = _without_long_lines(data) if encoding != "utf-16" else data
         text = data.decode(encoding or "utf-8", "replace")
+        text = _COLOUR.sub("", text) if "\x1b" in text else text
         return text.replace("\r\n", "\n") if "\r" in text else text
 
     @property
@@ -106,7 +129,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _refuse(error: OSError) -> None:
-    raise NoInputError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    raise NoInputError(f"{error.filename}: cannot be read: {error.strerror or error}") from error
 
 
 def _is_no_log(name: str) -> bool:
@@ -121,7 +144,7 @@ def _read(source: Source) -> bytes:
         with source.path.open("rb") as file:
             data = file.read(BYTES_MAX + 1)
     except OSError as error:
-        raise NoInputError(f"{source.path}: cannot be read: {error.strerror}") from error
+        raise NoInputError(f"{source.path}: cannot be read: {error.strerror or error}") from error
     if len(data) > BYTES_MAX:
         raise NoLogError(f"{source.path}: larger than 1 GiB; check a part of it at a time")
     return data

@@ -4,21 +4,28 @@ Never guesses what a cell means; a row with too few or too many is counted, as a
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import Final
+from itertools import chain, islice
+from operator import itemgetter
+from typing import Final, TypeAlias
 
 from node.errors import one_line
 from orchestrator.formats.format import LogFormat
 from orchestrator.formats.records import BATCH, Batch, Lines, by_field, is_ignored
 
 _QUOTE: Final = '"'
+_FIRST_ROWS: Final = 50
+_Row: TypeAlias = tuple[int, str, Sequence[str]]
+"""A line's number, its text and its cells."""
 
 
 def from_table(text: str, layout: LogFormat, lines: Lines, first_line: int) -> Iterator[Batch]:
     """Yield the records of a table."""
     rows = _rows(text, layout, lines, first_line)
-    header = () if layout.columns else next((cells for _, _, cells in rows), ())
+    header: Sequence[str] = ()
+    if not layout.columns:
+        header, rows = _header(rows)
     names = layout.columns or header
     _remark_on(names, lines)
     while some := list(islice(rows, BATCH)):
@@ -34,15 +41,22 @@ def from_table(text: str, layout: LogFormat, lines: Lines, first_line: int) -> I
         yield Batch(values, [number for number, _, _ in kept])
 
 
+def _header(rows: Iterator[_Row]) -> tuple[Sequence[str], Iterator[_Row]]:
+    """Return the first row that has as many cells as most of the first ones, and the others: titles stand above it."""
+    first = list(islice(rows, _FIRST_ROWS))
+    size = max(Counter(len(cells) for _, _, cells in first).items(), key=itemgetter(1), default=(0, 0))[0]
+    at = next((at for at, (_, _, cells) in enumerate(first) if len(cells) == size), 0)
+    header = first.pop(at)[2] if first else ()
+    return header, chain(first, rows)
+
+
 def _remark_on(names: Sequence[str], lines: Lines) -> None:
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         lines.notes.append(f"several columns are called {one_line(twice[0], 40)!r}; the first counts")
 
 
-def _leave(
-    rows: Sequence[tuple[int, str, Sequence[str]]], names: Sequence[str], header: Sequence[str], lines: Lines
-) -> None:
+def _leave(rows: Sequence[_Row], names: Sequence[str], header: Sequence[str], lines: Lines) -> None:
     for number, line, cells in rows:
         if cells == header:
             lines.ignored += 1
@@ -50,7 +64,7 @@ def _leave(
             lines.add_unmatched(number, line)
 
 
-def _rows(text: str, layout: LogFormat, lines: Lines, first_line: int) -> Iterator[tuple[int, str, Sequence[str]]]:
+def _rows(text: str, layout: LogFormat, lines: Lines, first_line: int) -> Iterator[_Row]:
     """Yield each line with its cells, stripped; a cell in quotes may hold the delimiter, but no line's end."""
     delimiter, has_ignored, strip = layout.delimiter, bool(layout.ignored), str.strip
     for number, line in enumerate(text.split("\n"), first_line):

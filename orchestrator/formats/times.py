@@ -30,12 +30,15 @@ _SUFFIXES: Final = {
     **dict.fromkeys(("µs", "μs", "usec", "micros", "microseconds"), 1_000),
     **dict.fromkeys(("nsec", "nanos", "nanoseconds"), 1),
 }
-_FRACTION: Final = re.compile(r"(\d\d?:\d\d:\d\d)[.,:](\d+)|(?<![\d:])(\d\d?:\d\d)[.,](\d+)|(T\d{6})[.,](\d+)")
+_FRACTION: Final = re.compile(
+    r"(?<!\d)(\d\d?:\d\d:\d\d)[.,:](\d+)|(?<![\d:])(\d\d?:\d\d)[.,](\d+)|(?<=\d)([-T_ ]\d{6})[.,](\d+)"
+)
 _ISO: Final = re.compile(
     r"(\d{4})[-/.](\d\d?)[-/.](\d\d?)(?:[T_ ]+(\d\d?):(\d\d)(?::(\d\d))?\s*(Z|UTC|GMT|[-+]\d\d:?(?:\d\d)?)?)?\Z",
     re.ASCII,
 )
 _CLOCK: Final = re.compile(r"(?:(\d\d?):)?(\d\d?):(\d\d)\Z", re.ASCII)
+_DATES: Final = ("%d", "%m", "%b", "%B", "%j", "%c", "%x")
 _COMMON: Final = (
     *("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %I:%M:%S %p"),
     *("%m/%d/%Y, %I:%M:%S %p", "%d/%m/%Y, %H:%M:%S", "%m/%d/%y %H:%M:%S", "%d/%m/%y %H:%M:%S"),
@@ -211,7 +214,8 @@ def _strptime(text: str, format_: str) -> int:
     if not any(part in format_ for part in ("%Y", "%y", "%c", "%x", "%G")):
         text, format_ = f"2000 {text}", f"%Y {format_}"  # a day without a year is none to strptime
     time = datetime.strptime(text, format_)  # noqa: DTZ007  # a log without a zone is compared with itself
-    whole = _day(time.year, time.month, time.day) * 86_400 + time.hour * 3600 + time.minute * 60 + time.second
+    days = _day(time.year, time.month, time.day) if any(part in format_ for part in _DATES) else 0
+    whole = days * 86_400 + time.hour * 3600 + time.minute * 60 + time.second
     offset = time.utcoffset()
     whole -= int(offset.total_seconds()) if offset else 0
     return whole * SECOND_NS + time.microsecond * 1_000

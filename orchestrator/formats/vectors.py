@@ -34,6 +34,11 @@ class Vectors:
         self._vectors += good
         return bad
 
+    @property
+    def are_lists(self) -> bool:
+        """Whether some of them are lists."""
+        return self._length > 0
+
     def matrix(self, place: Mapping[str, int], count: int, listed: Sequence[str]) -> Column:
         """Return a row for each event and a column for each machine; `listed` is the order of a list, if known."""
         order = [place[name] for name in listed] or list(range(count))

@@ -11,11 +11,13 @@ from contextlib import suppress
 
 from node.model import SECOND_NS, Model
 from orchestrator.labs.logs import Logs
+from orchestrator.labs.observer import FaultNotes, Observer
 from orchestrator.labs.outcome import Outcome
 from orchestrator.labs.progress import Progress, Watcher, nobody
 from orchestrator.labs.simulated import Simulation
 from orchestrator.labs.stopwatch import Stopwatch
 from orchestrator.rundir import Run
+from orchestrator.trace.bands import bands_of
 
 TIMER_NS = 1_000_000
 """The grain of uvloop's timers, which may fire early: armed again, a timer waits at least so long and never spins."""
@@ -61,13 +63,19 @@ async def run_in_process(
     simulation = Simulation(machines)
     clock = WallClock()
     logs = Logs(run, simulation.processes, name=name, pace="exact", epoch_ns=clock.epoch_ns)
+    faults = FaultNotes(Observer(run.observer_path), bands_of(machines))
     stopwatch.tick()
     while (due_ns := simulation.next_due_ns) is not None and not interrupted.is_set():
+        while (from_ns := faults.next_ns) is not None and from_ns < due_ns and not interrupted.is_set():
+            await clock.wait_until(from_ns, interrupted)
+            faults.note_until(clock.now_ns(), clock.wall())
         await clock.wait_until(due_ns, interrupted)
         _catch_up(simulation, clock, logs)
         logs.flush()
         progress(Progress("ticking", clock.now_ns()))
     cut_short = simulation.next_due_ns is not None
+    if not cut_short:
+        faults.note_all(clock.wall())
     logs.seal(clock.wall(), interrupted=cut_short)
     return stopwatch.outcome(interrupted=cut_short)
 

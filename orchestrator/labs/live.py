@@ -5,28 +5,32 @@ Source: model section 6.
 """
 
 import asyncio
+import secrets
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
-from node.errors import ScaleModelError, first_of
+from node.errors import first_of
 from node.model import MODEL_JSON, SECOND_NS, Model, Pace
+from orchestrator.labs.nodes import Node, NodeDiedError
+from orchestrator.labs.observer import FaultNotes, Observer
 from orchestrator.labs.outcome import Outcome
 from orchestrator.labs.progress import Progress, Watcher, nobody
 from orchestrator.labs.stopwatch import Stopwatch
 from orchestrator.rundir import Run
+from orchestrator.trace.bands import Band, bands_of
 
 HOST: Final = "127.0.0.1"
 LEAD_NS: Final = 50_000_000
 """How far ahead the common epoch is, so that every node has heard of it when it comes."""
 RETURN_NS: Final = 1_500_000_000
 """How long before the end of a crash its node is started again, so that it listens, and is heard, in time."""
-SEAL_S_MAX: Final = 5.0
+RESTARTS_MAX: Final = 32
+"""So often a node is started again that dies though the model does not have it die; more often is no accident."""
 NODE_COMMAND: Final = (sys.executable, "-P", "-m", "node")  # -P: never somebody's own node.py
 
 
@@ -38,106 +42,37 @@ class _Interrupted(Exception):  # noqa: N818  # nothing is wrong
     """Somebody wants the run to end now."""
 
 
-class NodeDiedError(ScaleModelError):
-    """A node ended before it was told to."""
-
-    def __init__(self, node: int, code: int, words: str) -> None:
-        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        super().__init__(f"machine {node} ended {how}" + (f": {words}" if words else ""))
-        self.code = code
-
-
-class Observer:
-    """`observer.jsonl`: what happened to the nodes, written at once."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def note(self, event: str, node: int, **fields: object) -> None:
-        """Append a line."""
-        line = orjson.dumps({"event": event, "node": node, **fields, "wall": time.time_ns()}) + b"\n"
-        with self._path.open("ab") as file:
-            file.write(line)
-
-
-class Node:
-    """One node as a process; it says and hears JSON lines."""
-
-    def __init__(
-        self, node: int, process: asyncio.subprocess.Process, *, stderr_path: Path, observer: Observer
-    ) -> None:
-        self.node = node
-        self.port = 0
-        self._process = process
-        self._stderr_path = stderr_path
-        self._observer = observer
-        self._has_ended = False
-
-    async def hear(self, key: str) -> Any:
-        """Return what the node says next, under `key`.
-
-        Raises NodeDiedError if it says nothing more.
-        """
-        return (await self.words())[key]
-
-    async def words(self) -> dict[str, Any]:
-        """Return what the node says next.
-
-        Raises NodeDiedError if it says nothing more.
-        """
-        assert self._process.stdout is not None, "stdout is a pipe"
-        line = await self._process.stdout.readline()
-        if not line:
-            raise NodeDiedError(self.node, await self._process.wait(), self._last_words())
-        words: dict[str, Any] = orjson.loads(line)
-        return words
-
-    def tell(self, **words: object) -> None:
-        """Send the node one line."""
-        assert self._process.stdin is not None, "stdin is a pipe"
-        self._process.stdin.write(orjson.dumps(words, option=orjson.OPT_NON_STR_KEYS) + b"\n")
-
-    def dismiss(self) -> None:
-        """End the node's stdin: it seals its log if need be, and exits."""
-        assert self._process.stdin is not None, "stdin is a pipe"
-        self._process.stdin.close()
-
-    async def ended(self) -> None:
-        """Return when the node has exited; one that takes too long is killed."""
-        if self._has_ended:
-            return
-        try:
-            async with asyncio.timeout(SEAL_S_MAX):
-                code = await self._process.wait()
-        except TimeoutError:
-            self.kill()
-            code = await self._process.wait()
-        self._has_ended = True
-        self._observer.note("exit", self.node, code=code)
-
-    def kill(self) -> None:
-        """Kill the node, which may be stopped and never hear that its stdin has ended."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
-
-    def _last_words(self) -> str:
-        _, error, words = self._stderr_path.read_text(errors="replace").rpartition("error: ")
-        return words.strip() if error else ""
-
-
 class LiveRun:
     """One run of a live cluster, from its first process to its last."""
 
     def __init__(
-        self, run: Run, machines: Mapping[int, Model], *, name: str, pace: Pace, command: Sequence[str]
+        self,
+        run: Run,
+        machines: Mapping[int, Model],
+        *,
+        name: str,
+        pace: Pace,
+        command: Sequence[str],
+        restarts_max: int = RESTARTS_MAX,
     ) -> None:
+        self.restarts: Counter[int] = Counter()
         self._run = run
         self._machines = machines
         self._name = name
+        self._token = secrets.token_hex(16)  # Another run may have the same name, and a port that was ours.
         self._pace: Pace = pace
         self._command = command
+        self._restarts_max = restarts_max
         self._observer = Observer(run.observer_path)
+        self._bands = bands_of(machines)
+        # A crash is noted when it has happened: the node is gone then.
+        self._faults = FaultNotes(self._observer, (band for band in self._bands if band.kind != "crash"))
         self._nodes: dict[int, Node] = {}
+        self._crashes = {
+            node: [band for band in self._bands if band.machine == node and band.kind == "crash"] for node in machines
+        }
+        self._stopped: set[int] = set()
+        self._have_all_stopped = asyncio.Event()
         self._epoch_ns = 0
 
     async def assemble(self) -> None:
@@ -155,7 +90,13 @@ class LiveRun:
         self._epoch_ns = time.time_ns() + (0 if self._pace == "fast" else LEAD_NS)
         for node in self._nodes.values():
             node.tell(epoch_ns=self._epoch_ns)
-        await _all(self._see_through(number) for number in self._machines)
+        async with asyncio.TaskGroup() as tasks:
+            faults = tasks.create_task(self._note_faults())
+            watches = [tasks.create_task(self._watch(number)) for number in self._machines]
+            await self._have_all_stopped.wait()
+            for task in (faults, *watches):
+                task.cancel()
+        self._faults.note_all(time.time_ns())
 
     async def dismiss(self) -> None:
         """End every node that is still there."""
@@ -168,47 +109,80 @@ class LiveRun:
         for node in self._nodes.values():
             node.kill()
 
-    async def _see_through(self, number: int) -> None:
-        """Return when there is a stop record of a machine, which is restarted whenever the model lets it crash."""
-        crashes = sorted(self._machines[number].crashes, key=lambda crash: crash.from_ns)
-        while "down" in await self._nodes[number].words():
-            crash = crashes.pop(0)
-            await self._nodes[number].ended()
-            self._observer.note(
-                "fault", number, kind="crash", from_ns=crash.from_ns, to_ns=crash.to_ns, amnesia=crash.amnesia
+    async def _watch(self, number: int) -> None:
+        """Heed what a machine says, and start it again if it dies: others may need it even after its stop record."""
+        while True:
+            try:
+                await self._heed(number, await self._nodes[number].words())
+            except NodeDiedError as death:
+                await self._nodes[number].ended()
+                self._refuse_to_restart(number, death)
+                self.restarts[number] += 1
+                await self._restart(number)
+
+    async def _heed(self, number: int, words: Mapping[str, Any]) -> None:
+        node = self._nodes[number]
+        match words:
+            case {"port": _}:
+                self._introduce(node)
+            case {"ready": _}:  # Killed before its first line was written, it begins anew.
+                node.tell(epoch_ns=self._epoch_ns)
+            case {"down": _}:
+                await node.ended()
+                await self._sit_out(number, self._crashes[number].pop(0))
+                await self._restart(number)
+            case {"stopped": _}:
+                self._stopped.add(number)
+                if len(self._stopped) == len(self._machines):
+                    self._have_all_stopped.set()
+
+    def _refuse_to_restart(self, number: int, death: NodeDiedError) -> None:
+        """Return if a machine that died can go on as if it had not.
+
+        Raises NodeDiedError, or what is known beyond that.
+        """
+        if self._pace == "free" or not death.is_accident:
+            raise death  # At the pace free nobody waits for it.
+        if not self._run.events_path(number).exists():
+            raise NodeDiedError(number, death.code, "its log is gone, and so it is unknown what it has sent")
+        if self.restarts[number] >= self._restarts_max:
+            raise NodeDiedError(
+                number, death.code, f"restarted {self._restarts_max} times already; this is no accident"
             )
-            await self._until_return(number, crash.to_ns)
-            await self._restart(number)
+
+    async def _sit_out(self, number: int, crash: Band) -> None:
+        self._observer.note("fault", **crash.as_json(), wall=time.time_ns())
+        await self._until_return(number, crash.to_ns)
+
+    async def _note_faults(self) -> None:
+        """Note each fault when it begins by the wall clock; at the pace fast, which has none, all of them at once."""
+        if self._pace == "fast":
+            self._faults.note_all(time.time_ns())
+        while (from_ns := self._faults.next_ns) is not None:
+            await _until(self._epoch_ns + from_ns)
+            self._faults.note_until(from_ns, time.time_ns())
 
     async def _until_return(self, number: int, to_ns: int) -> None:
         """Wait until a machine must be started again: at the latest when the run is over, to write its stop record."""
         if self._pace == "fast":
             return
-        loop = asyncio.get_running_loop()
-        back_ns = self._epoch_ns + min(to_ns, self._machines[number].duration_ns) - RETURN_NS
-        come = asyncio.Event()
-        timer = loop.call_later(max(0, back_ns - time.time_ns()) / SECOND_NS, come.set)
-        try:
-            await come.wait()
-        finally:
-            timer.cancel()
+        await _until(self._epoch_ns + min(to_ns, self._machines[number].duration_ns) - RETURN_NS)
 
     async def _restart(self, number: int) -> None:
         """Start a node again, where its peers look for it; it goes on where its log ends."""
         port = self._nodes[number].port
-        node = await self._spawn(number, port=port, continues=True)
+        node = self._nodes[number] = await self._spawn(number, port=port, continues=True)
         node.port = port  # Known before the node says so: others may be introduced meanwhile.
-        self._nodes[number] = node
-        await node.hear("port")
-        self._introduce(node)
 
     def _introduce(self, node: Node) -> None:
         node.tell(peers={peer: (HOST, self._nodes[peer].port) for peer in self._machines[node.node].peers})
 
     async def _spawn(self, node: int, *, port: int = 0, continues: bool = False) -> Node:
         path = self._run.model_path(node)
-        model = orjson.Fragment(MODEL_JSON.dump_json(self._machines[node]))
-        path.write_bytes(orjson.dumps({"run": self._name, "pace": self._pace, "model": model}) + b"\n")
+        if not continues:
+            model = orjson.Fragment(MODEL_JSON.dump_json(self._machines[node]))
+            told = {"run": self._name, "token": self._token, "pace": self._pace, "model": model}
+            path.write_bytes(orjson.dumps(told) + b"\n")
         arguments = ["--control", "--port", str(port), "--model", str(path), "--log-dir", str(self._run.path)]
         stderr_path = self._run.stderr_path(node)
         with stderr_path.open("ab" if continues else "wb") as stderr:
@@ -222,7 +196,7 @@ class LiveRun:
                 # Ctrl-C is for the orchestrator; it tells the nodes.
                 start_new_session=True,
             )
-        self._observer.note("restart" if continues else "start", node, pid=process.pid)
+        self._observer.note("restart" if continues else "start", node=node, pid=process.pid, wall=time.time_ns())
         return Node(node, process, stderr_path=stderr_path, observer=self._observer)
 
 
@@ -236,15 +210,16 @@ async def run_live(
     progress: Watcher = nobody,
     interrupted: asyncio.Event | None = None,
     begun: Callable[[LiveRun], None] = lambda live: None,
+    restarts_max: int = RESTARTS_MAX,
 ) -> Outcome:
     """Run a cluster of processes and return how it went; its record is in the directory of `run`.
 
-    A node that dies ends the run: what is there stays, and the outcome names it.
+    A node that is killed at the paces exact and fast is started again, at most `restarts_max` times.
+    One that ends in another way ends the run: what is there stays, and the outcome names it.
     """
-    live = LiveRun(run, machines, name=name, pace=pace, command=node_command)
+    live = LiveRun(run, machines, name=name, pace=pace, command=node_command, restarts_max=restarts_max)
     begun(live)
-    stopwatch = Stopwatch()
-    is_interrupted, failure = False, None
+    stopwatch, is_interrupted, failure = Stopwatch(), False, None
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_raise_once(interrupted))
@@ -266,6 +241,7 @@ async def run_live(
         await live.dismiss()
     return stopwatch.outcome(
         interrupted=is_interrupted,
+        restarts=live.restarts,
         failure=str(failure) if failure else None,
         exit_code=max(failure.code, 0) if failure else 0,
     )
@@ -275,6 +251,17 @@ async def _raise_once(interrupted: asyncio.Event | None) -> None:
     if interrupted is not None:
         await interrupted.wait()
         raise _Interrupted
+
+
+async def _until(wall_ns: int) -> None:
+    """Return when the wall clock has come to a time."""
+    loop = asyncio.get_running_loop()
+    come = asyncio.Event()
+    timer = loop.call_later(max(0, wall_ns - time.time_ns()) / SECOND_NS, come.set)
+    try:
+        await come.wait()
+    finally:
+        timer.cancel()
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, object]]) -> None:

@@ -3,13 +3,15 @@
 Never decides anything: the simulated and the in-process lab say what happened, and when.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from node.event import Event, Message
 from node.journal import Journal
 from node.model import Model, Pace
-from node.record import HeldBack, StopLine, end_line, event_line, start_line, stop_line
+from node.record import HeldBack, StopLine, boot_line, down_line, end_line, event_line, start_line, stop_line
+from node.window import Crash
 from orchestrator.rundir import Run
 
 
@@ -32,6 +34,10 @@ class Machine(Protocol):
     def next_tick(self) -> int | None:
         """None if there is no event to come."""
 
+    @property
+    def next_due_ns(self) -> int | None:
+        """When the next event is due, in ns since the epoch; None if there is none to come."""
+
     def unreceived(self) -> Sequence[tuple[Message, int | None]]:
         """Return what it never received, and from when a tick could see it if it came late."""
 
@@ -50,6 +56,13 @@ class Logs:
         self._pace = pace
         self._journals: dict[int, Journal] = {}
         self._ended: set[int] = set()
+        self._crashes = {node: _crashes(process.model) for node, process in processes.items()}
+        self._down: dict[int, int] = {}
+        self._have = {
+            node: {(sender, 0): 0 for sender in processes[node].model.senders}
+            for node, crashes in self._crashes.items()
+            if crashes
+        }
         wall = None if pace is None else epoch_ns
         for node, process in processes.items():
             journal = self._journals[node] = Journal(run.events_path(node))
@@ -57,15 +70,16 @@ class Logs:
                 process.model, run=name, incarnation=process.incarnation, pace=pace, epoch_ns=epoch_ns, wall=wall
             )
             journal.write(start)
-            if process.next_tick is None:
-                self._end(process, wall, interrupted=False)
+            self._go_on(process, wall)
 
     def record(self, event: Event, wall: int | None) -> None:
-        """Add an event executed at `wall`, and after a machine's last the line that says so."""
+        """Add an event executed at `wall`, and what it is the last before: a crash, or the end."""
+        self._come_back(event.node, wall)
         self._journals[event.node].write(event_line(event, wall))
-        process = self._processes[event.node]
-        if process.next_tick is None:
-            self._end(process, wall, interrupted=False)
+        for recipient, number, _, _ in event.to:
+            if number is not None and recipient in self._have:
+                self._have[recipient][event.node, event.incarnation] = number
+        self._go_on(self._processes[event.node], wall)
 
     def flush(self) -> None:
         """Write every line added so far."""
@@ -78,10 +92,40 @@ class Logs:
             if interrupted and node not in self._ended:
                 self._end(process, wall, interrupted=True)
             if not interrupted:
+                self._come_back(node, wall)
                 self._journals[node].write(stop_record(process, _held_back(self._pace), wall))
         self.flush()
         for journal in self._journals.values():
             journal.close()
+
+    def _go_on(self, process: Machine, wall: int | None) -> None:
+        """Say what comes before the next tick; a crash that no tick falls into is one all the same."""
+        if process.next_tick is None:
+            self._end(process, wall, interrupted=False)
+        due_ns, crashes = process.next_due_ns, self._crashes[process.model.node]
+        while crashes and (due_ns is None or due_ns >= crashes[0].from_ns):
+            crashes.popleft()
+            self._come_back(process.model.node, wall)
+            self._go_down(process, wall)
+
+    def _go_down(self, process: Machine, wall: int | None) -> None:
+        self._down[process.model.node] = process.incarnation
+        line = down_line(
+            process.model,
+            incarnation=process.incarnation,
+            have=[(*link, number) for link, number in sorted(self._have[process.model.node].items())],
+            unreceived=(),
+            held_back=HeldBack(ticks=0, total_ns=0, max_ns=0),
+            wall=wall,
+        )
+        self._journals[process.model.node].write(line)
+
+    def _come_back(self, node: int, wall: int | None) -> None:
+        """Say that a machine is back, if it was down; a new incarnation begins with its first event."""
+        incarnation = self._down.pop(node, None)
+        if incarnation is not None:
+            model = self._processes[node].model
+            self._journals[node].write(boot_line(model, incarnation=incarnation, torn_bytes=0, wall=wall))
 
     def _end(self, process: Machine, wall: int | None, *, interrupted: bool) -> None:
         self._ended.add(process.model.node)
@@ -105,6 +149,12 @@ def stop_record(process: Machine, held_back: HeldBack | None, wall: int | None) 
         held_back=held_back,
         wall=wall,
     )
+
+
+def _crashes(model: Model) -> deque[Crash]:
+    """Return the crashes of a machine in their order; one that would come after the run never comes."""
+    coming = (crash for crash in model.crashes if crash.from_ns < model.duration_ns)
+    return deque(sorted(coming, key=lambda crash: crash.from_ns))
 
 
 def _held_back(pace: Pace | None) -> HeldBack | None:

@@ -1,6 +1,7 @@
 """What a lab tells its caller of one run; the record itself is in the run's directory."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,6 +10,7 @@ class Outcome:
 
     `setup_s` until the epoch, `ticking_s` from the epoch to the last stop record.
     `cpu_s` is that of the lab and of every process it started.
+    `restarts` says how often each machine was started again that died though nobody meant it to.
     `failure` is one line if a machine could not start or died, with the exit code that it deserves.
     """
 
@@ -16,5 +18,6 @@ class Outcome:
     ticking_s: float
     cpu_s: float
     interrupted: bool = False
+    restarts: Mapping[int, int] = field(default_factory=dict)
     failure: str | None = None
     exit_code: int = 0

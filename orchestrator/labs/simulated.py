@@ -12,10 +12,12 @@ from node.model import Model
 from node.process import Process
 from orchestrator.labs.choice import compiled
 from orchestrator.labs.logs import Logs, Machine
+from orchestrator.labs.observer import FaultNotes, Observer
 from orchestrator.labs.outcome import Outcome
 from orchestrator.labs.progress import Progress, Watcher, nobody
 from orchestrator.labs.stopwatch import Stopwatch
 from orchestrator.rundir import Run
+from orchestrator.trace.bands import bands_of
 
 TICKS_BETWEEN_FLUSHES = 1000
 
@@ -69,15 +71,19 @@ def run_simulated(
     stopwatch = Stopwatch()
     simulation = _simulation(machines, lambda: not is_interrupted())
     logs = Logs(run, simulation.processes, name=name, pace=None, epoch_ns=0)
+    faults = FaultNotes(Observer(run.observer_path), bands_of(machines))
     stopwatch.tick()
     while (due_ns := simulation.next_due_ns) is not None and not is_interrupted():
         progress(Progress("ticking", due_ns))
         for _ in range(TICKS_BETWEEN_FLUSHES):
             if simulation.next_due_ns is None:
                 break
+            faults.note_until(simulation.next_due_ns, wall=None)
             logs.record(simulation.tick(), wall=None)
         logs.flush()
     interrupted = simulation.next_due_ns is not None
+    if not interrupted:
+        faults.note_all(wall=None)
     logs.seal(wall=None, interrupted=interrupted)
     return stopwatch.outcome(interrupted=interrupted)
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Mapping
 
 from orchestrator.labs.outcome import Outcome
 
@@ -22,7 +23,14 @@ class Stopwatch:
         """Say that the last stop record is there; without it, `outcome` says so."""
         self._ended = time.perf_counter()
 
-    def outcome(self, *, interrupted: bool, failure: str | None = None, exit_code: int = 0) -> Outcome:
+    def outcome(
+        self,
+        *,
+        interrupted: bool,
+        restarts: Mapping[int, int] | None = None,
+        failure: str | None = None,
+        exit_code: int = 0,
+    ) -> Outcome:
         """Return what a lab has to tell; its processes must have ended."""
         ended = time.perf_counter() if self._ended is None else self._ended
         return Outcome(
@@ -30,6 +38,7 @@ class Stopwatch:
             ticking_s=max(0.0, ended - self._ticking),
             cpu_s=_cpu_s() - self._cpu_s,
             interrupted=interrupted,
+            restarts=restarts or {},
             failure=failure,
             exit_code=exit_code,
         )

@@ -6,14 +6,17 @@ Never knows what a file is called or what it means.
 import hashlib
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from node.errors import OutputError
+
+_SEAL: Final = re.compile(rb'"seal": "([0-9a-f]*)"\n}\n\Z')
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -33,6 +36,20 @@ def write_file(path: Path, data: bytes) -> None:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file, in one step, with the keys in the order given."""
     write_file(path, json.dumps(value, indent=2, allow_nan=False).encode() + b"\n")
+
+
+def sealed(value: Mapping[str, Any]) -> bytes:
+    """Return a JSON file whose last key, `seal`, is the hash of the file in which that is empty."""
+    content = json.dumps({**value, "seal": ""}, indent=2, allow_nan=False).encode() + b"\n"
+    return content.replace(b'"seal": ""\n}\n', b'"seal": "%s"\n}\n' % hashlib.sha256(content).hexdigest().encode())
+
+
+def is_sealed(content: bytes) -> bool:
+    """Return whether a JSON file is as `sealed` has made it, to the bit."""
+    seal = _SEAL.search(content)
+    if seal is None:
+        return False
+    return hashlib.sha256(content[: seal.start(1)] + content[seal.end(1) :]).hexdigest().encode() == seal[1]
 
 
 def link(path: Path, target: str) -> None:
@@ -63,20 +80,23 @@ def sha256(path: Path) -> str | None:
 
 
 def read_hashes(manifest: Path) -> dict[str, str | None]:
-    """Return the hashes that the JSON file `manifest` holds under `sha256`.
+    """Return the hashes that the sealed JSON file `manifest` holds under `sha256`.
 
-    Raises ValueError if there is no reading it.
+    Raises ValueError if there is no reading it, or it is not as it was written.
     """
     try:
-        hashes = json.loads(manifest.read_bytes())["sha256"]
+        content = manifest.read_bytes()
+        hashes = json.loads(content)["sha256"]
     except FileNotFoundError:
         raise ValueError("missing") from None
     except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from None
+        raise ValueError(f"cannot be read: {error.strerror or error}") from None
     except (ValueError, LookupError, TypeError, RecursionError):
         raise ValueError("damaged") from None
     if not isinstance(hashes, dict):
         raise ValueError("damaged")
+    if not is_sealed(content):
+        raise ValueError("changed: its seal is that of other content")
     return hashes
 
 

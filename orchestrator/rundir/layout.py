@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from node.errors import NoInputError, OutputError
-from orchestrator.rundir.files import changes, link, names_below, read_hashes, sha256, write_file, write_json
+from orchestrator.rundir.files import changes, link, names_below, read_hashes, sealed, sha256, write_file, write_json
 from orchestrator.rundir.provenance import git_commit, host, versions
 from orchestrator.rundir.space import refuse_if_full
 from orchestrator.rundir.writing import writing
@@ -166,7 +166,7 @@ class RunDirectory:
             "host": host(),
             "sha256": {name: sha256(self.path / name) for name in self._files()},
         }
-        write_json(self.path / MANIFEST, manifest)
+        write_file(self.path / MANIFEST, sealed(manifest))
 
     def changed_files(self, *, run: str | None = None) -> list[str]:
         """Return each file that differs from its hash, is missing or was added, and how.
@@ -194,7 +194,7 @@ def listed(directory: Path) -> list[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise NoInputError(f"{directory}: cannot be read: {error.strerror}") from error
+        raise NoInputError(f"{directory}: cannot be read: {error.strerror or error}") from error
 
 
 def node_of(log: Path) -> int:

@@ -1,6 +1,6 @@
 """What `check` shows: the verdict and how it is known, the table of checks, the first examples, the remarks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +13,12 @@ from orchestrator.trace.verdict import WORST_FIRST, worst
 
 EXAMPLES_MAX: Final = 3
 REMARKS_MAX: Final = 8
+SHARED_REMARKS_MAX: Final = 16
+RUNS_NAMED_MAX: Final = 4
 
 
 def show_check(screen: Screen, reports: Sequence[Report]) -> None:
-    """Show a report whole; of several, a row of each, and those whole that are not plainly valid."""
+    """Show a report whole; of several, a row of each, and those whole that are not valid."""
     _show_understood(screen, reports)
     if len(reports) == 1:
         _show_one(screen, reports[0])
@@ -28,8 +30,9 @@ def show_check(screen: Screen, reports: Sequence[Report]) -> None:
         screen.say(str(*folders), style="bold")
     columns = ("run", "verdict", "events", "receives", "violations")
     screen.table(columns, (_summary(report, whole_name=len(folders) > 1) for report in reports), left=2)
+    _show_shared_remarks(screen, [report for report in reports if report.verdict == "valid"])
     for report in reports:
-        if report.verdict != "valid" or report.remarks:
+        if report.verdict != "valid":
             screen.space()
             _show_one(screen, report)
 
@@ -46,9 +49,19 @@ def _show_understood(screen: Screen, reports: Sequence[Report]) -> None:
 
 
 def sentence(report: Report) -> str:
-    """Return how the verdict is known."""
+    """Return how the verdict is known; of a log without a clock, that none was judged."""
     if not report.nodes:
         return "there is no event log."
+    return _known(report) + (" No clock was judged: by its format, the log has none." if _is_clockless(report) else "")
+
+
+def _is_clockless(report: Report) -> bool:
+    verdicts = {check.name: check.verdict for check in report.checks}
+    names = ("clock-condition", "clock-rises")
+    return "vector-valid" not in verdicts and all(verdicts.get(name) == "not-applicable" for name in names)
+
+
+def _known(report: Report) -> str:
     match report.verdict:
         case "valid" if any(check.name == "vector-valid" for check in report.checks):
             return "every entry of every vector clock names an event that is there, and knows what that event knew."
@@ -101,6 +114,24 @@ def _show_one(screen: Screen, report: Report) -> None:
         screen.bullets(at_most(report.remarks, REMARKS_MAX))
 
 
+def _show_shared_remarks(screen: Screen, reports: Sequence[Report]) -> None:
+    """Show each remark on these runs once; behind it, unless it is on all of them, the runs that it is on."""
+    runs: dict[str, list[str]] = {}
+    for report in reports:
+        for remark in report.remarks:
+            runs.setdefault(remark, []).append(Path(report.name).name)
+    if runs:
+        screen.say("\nRemarks:")
+        lines = [
+            remark if len(names) == len(reports) else f"{remark} ({', '.join(at_most(names, RUNS_NAMED_MAX))})"
+            for remark, names in runs.items()
+        ]
+        screen.bullets(at_most(lines, SHARED_REMARKS_MAX))
+    ours = [check for report in reports if not report.understood for check in report.checks]
+    for line in dict.fromkeys(_why_not_applicable(ours)):
+        screen.say(line, style="dim")
+
+
 def _say_not_applicable(screen: Screen, report: Report) -> None:
     """Say why a check was left out; the logs of others leave out many, for reasons that a document gives."""
     left_out = [check for check in report.checks if check.verdict == "not-applicable" and check.examples]
@@ -108,8 +139,14 @@ def _say_not_applicable(screen: Screen, report: Report) -> None:
         names = ", ".join(check.name for check in left_out)
         screen.say(f"not applicable to this log: {names} (why: docs/evidence.md)", style="dim")
         return
-    for check in left_out:
-        screen.say(f"{check.name}: not applicable, {check.examples[0]}", style="dim")
+    for line in _why_not_applicable(left_out):
+        screen.say(line, style="dim")
+
+
+def _why_not_applicable(checks: Iterable[Check]) -> Iterator[str]:
+    for check in checks:
+        if check.verdict == "not-applicable" and check.examples:
+            yield f"{check.name}: not applicable, {check.examples[0]}"
 
 
 def _shown(checks: Sequence[Check]) -> list[Check]:

@@ -57,8 +57,9 @@ def _event(event: Mapping[str, Any] | None, *, has_arrivals: bool) -> str:
 
 
 def _recipients(event: Mapping[str, Any], *, has_arrivals: bool) -> Iterator[str]:
-    for recipient, arrival_ms in zip(event["to"], event["arrival_ms"], strict=True):
+    for place, (recipient, arrival_ms) in enumerate(zip(event["to"], event["arrival_ms"], strict=True)):
+        whom = f"{recipient} again" if recipient in event["to"][:place] else str(recipient)
         if arrival_ms is None:
-            yield f"{recipient} (lost)"
+            yield f"{whom} (lost)"
         else:
-            yield f"{recipient} (there at {arrival_ms:.1f} ms)" if has_arrivals else str(recipient)
+            yield f"{whom} (there at {arrival_ms:.1f} ms)" if has_arrivals else whom

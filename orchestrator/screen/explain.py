@@ -5,7 +5,7 @@ from typing import Final
 from orchestrator.explain.chain import CIRCLE, UNNAMED_SEND, Explained
 from orchestrator.explain.history import History
 from orchestrator.screen.parts import Screen, at_most, plural
-from orchestrator.screen.way import headline, known, show_record, show_way, summary, the_machine
+from orchestrator.screen.way import delays, headline, known, show_record, show_way, summary, the_machine
 
 MISFITS_MAX: Final = 5
 REMARKS_MAX: Final = 3
@@ -38,7 +38,8 @@ def show_explained(screen: Screen, found: Explained) -> None:
         screen.say("\nWhere it does not come out:")
         screen.bullets(at_most([_misfit(history, each.by, each.why) for each in found.misfits], MISFITS_MAX))
     screen.space()
-    for sentence in (summary(history, found.hops), known(history) if history.understood else ""):
+    told = (summary(history, found.hops), delays(history, found.hops), known(history) if history.understood else "")
+    for sentence in told:
         if sentence:
             screen.say(sentence)
     screen.say(" ".join([RULE, MISTAKES.get(history.clock_rule, "")]).rstrip(), style="dim")
@@ -66,7 +67,7 @@ def why(history: History, event: int) -> str:
     sum_of = f"max({history.shown_clock(own)}, {history.shown_clock(came)}) + {history.shown_clock(step)}"
     had = f"had counted to {history.shown_clock(own)}" if previous >= 0 else "had not counted anything yet"
     return (
-        f"It received {history.event(causes[0])}, which came with {history.shown_clock(came)}, when "
+        f"It received {history.received(event)}, which came with {history.shown_clock(came)}, when "
         f"{the_machine(history, event)} {had}: {_compared(history, sum_of, right, clock)}"
     )
 

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from node.errors import one_line
-from orchestrator.screen.parts import Screen, number, plural
+from orchestrator.screen.parts import Screen, at_most, number, plural
 
 MACHINES_ABREAST: Final = 6
 FOREIGN_MACHINES_MAX: Final = 24
+BALANCE: Final = "links: sent + doubled = lost + received + in queue + in flight"
 LINKS_MAX: Final = 12
+FAULTS_MAX: Final = 6
 NAME_LENGTH_MAX: Final = 60
 TITLE_WIDTH_MAX: Final = 12
 LINK_END_WIDTH_MAX: Final = 24
@@ -42,22 +44,38 @@ FOREIGN_ROWS: Final = (
     ("received", "  received"),
     ("left_over", "  never received"),
 )
-LINK_COLUMNS: Final = (("sent", "sent"), ("received", "received"), ("left_over", "left over"))
+FOREIGN_LINK_COLUMNS: Final = (("sent", "sent"), ("received", "received"), ("left_over", "left over"))
+LINK_COLUMNS: Final = (
+    *(("sent", "sent"), ("duplicated", "doubled"), ("lost", "lost"), ("received", "received")),
+    *(("in_queue", "in queue"), ("in_flight", "in flight")),
+)
 
 
 def show_measures(screen: Screen, measured: Sequence[Mapping[str, Any]]) -> None:
     """Show the measures of every run."""
+    has_links = False
     for one in measured:
         screen.say(one["name"], style="bold")
-        if "links" in one["measures"]:
+        if _is_foreign(one["measures"]):
             _show_foreign(screen, one["measures"])
         else:
+            screen.bullets(at_most([fault["words"] for fault in one["measures"]["faults"]], FAULTS_MAX))
             _show_tables(screen, one["measures"])
-    left_out = "what a log does not say is left out; " if any("links" in one["measures"] for one in measured) else ""
+            _show_links(screen, one["measures"]["links"], LINK_COLUMNS)
+            has_links = has_links or bool(one["measures"]["links"])
+    if has_links:
+        screen.say(BALANCE, style="dim")
+    is_partial = any(_is_foreign(one["measures"]) for one in measured)
+    left_out = "what a log does not say is left out; " if is_partial else ""
     screen.say(
         f"drift, jump, gap: in steps of the logical clock; queue: in messages; {left_out}formulas: docs/measures.md",
         style="dim",
     )
+
+
+def _is_foreign(measures: Mapping[str, Any]) -> bool:
+    """Return whether others wrote the log: of ours nothing is without sender or recipient."""
+    return "unaddressed" in measures
 
 
 def _show_tables(screen: Screen, measures: Mapping[str, Any]) -> None:
@@ -80,7 +98,7 @@ def _show_foreign(screen: Screen, measures: Mapping[str, Any]) -> None:
         _show_abreast(screen, measures, {node: names[node] for node in shown[first : first + abreast]}, rows)
     if rows and len(machines) > len(names):
         screen.say(f"and {plural(len(machines) - len(names), 'more machine')}; --json has all of them")
-    _show_links(screen, measures["links"])
+    _show_links(screen, measures["links"], FOREIGN_LINK_COLUMNS)
     not_said = list(_not_said(measures))
     for line in not_said:
         screen.say(line)
@@ -97,19 +115,19 @@ def _show_abreast(
     screen.space()
 
 
-def _show_links(screen: Screen, links: Sequence[Mapping[str, Any]]) -> None:
+def _show_links(screen: Screen, links: Sequence[Mapping[str, Any]], known: Sequence[tuple[str, str]]) -> None:
     """Show the busiest links, with those of their numbers that the log says of any."""
-    columns = [column for column in LINK_COLUMNS if any(link[column[0]] is not None for link in links)]
+    columns = [column for column in known if any(link[column[0]] is not None for link in links)]
     if not columns:
         return
     shown = links
     if len(links) > LINKS_MAX:
-        shown = sorted(links, key=lambda link: [-(link[key] or 0) for key in ("left_over", "sent", "received")])
+        shown = sorted(links, key=lambda link: [-(link.get(key) or 0) for key in ("left_over", "sent", "received")])
     screen.table(
         ["from", "to", *(title for _, title in columns)],
         (
             [
-                *(_folded(link[end], LINK_END_WIDTH_MAX) for end in ("from", "to")),
+                *(_folded(str(link[end]), LINK_END_WIDTH_MAX) for end in ("from", "to")),
                 *(number(link[key]) for key, _ in columns),
             ]
             for link in shown[:LINKS_MAX]

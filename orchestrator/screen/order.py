@@ -6,7 +6,7 @@ from orchestrator.explain.history import History
 from orchestrator.explain.relate import Related
 from orchestrator.screen.explain import REMARKS_MAX
 from orchestrator.screen.parts import Screen, at_most, plural
-from orchestrator.screen.way import headline, known, show_record, show_way, summary, the_machine
+from orchestrator.screen.way import delays, headline, known, show_record, show_way, summary, the_machine
 
 CONVERSE: Final = "a smaller clock does not mean before"
 
@@ -24,7 +24,8 @@ def show_related(screen: Screen, found: Related) -> None:
         show_way(screen, history, found.hops, {})
     elif not found.hops:
         screen.bullets(_knowledge(found))
-    told = [summary(history, found.hops) if found.hops else "", clocks(found), _known(found)]
+    told = [summary(history, found.hops), delays(history, found.hops)] if found.hops else []
+    told += [clocks(found), lives(found), _known(found)]
     if any(told):
         screen.space()
     for sentence in filter(None, told):
@@ -53,6 +54,18 @@ def clocks(found: Related) -> str:
     return (
         f"{history.event(smaller)} has the smaller clock, {low} and not {high}. If the clocks are right, "
         f"{history.event(larger)} did not happen before it, and that is all they say: {CONVERSE}."
+    )
+
+
+def lives(found: Related) -> str:
+    """Return why two events of one machine need not be ordered, in a sentence; nothing if they must be."""
+    history = found.history
+    a, b = (history.machine(event) for event in (found.a, found.b))
+    if history.understood or a == b or a.partition(".")[0] != b.partition(".")[0]:
+        return ""
+    return (
+        f"{a} and {b} are one machine before and after a crash with amnesia: "
+        "what it forgot happened before only what a message told it again."
     )
 
 

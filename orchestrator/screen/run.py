@@ -11,15 +11,18 @@ from orchestrator.executions import shown
 from orchestrator.run import Result, Setting
 from orchestrator.screen.check import examples, sentence
 from orchestrator.screen.effect import show_effect
-from orchestrator.screen.parts import Screen, number, percent, plural, verdict_text
+from orchestrator.screen.parts import Screen, at_most, number, percent, plural, verdict_text
+from orchestrator.trace.bands import bands_of
 
 EQUAL: Final = "equal"
+FAULTS_MAX: Final = 6
 
 
 def show_run(screen: Screen, experiment: Experiment, setting: Setting, result: Result) -> None:
     """Show an experiment's result."""
     screen.say(f"{experiment.name}: {experiment.question}" if experiment.question else experiment.name, style="bold")
     screen.say(f"{plural(experiment.nodes, 'machine')}, {setting}")
+    screen.bullets(at_most([band.words for band in bands_of(experiment.machines(1))], FAULTS_MAX))
     screen.space()
     _show_rows(screen, result, has_twin=setting.lab != "simulated")
     screen.space()
@@ -30,6 +33,12 @@ def show_run(screen: Screen, experiment: Experiment, setting: Setting, result: R
     screen.say(f"\nrecorded in {directory}")
     screen.say(f"each check: {PROGRAM} check {directory}", style="dim")
     screen.say(f"each machine: {PROGRAM} measure {directory}", style="dim")
+
+
+def restarted(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield, for one run, which machines were killed by accident and went on from their logs."""
+    for node, count in (data["restarts"] or {}).items():
+        yield f"machine {node} died unscheduled and was started again from its log, {plural(count, 'time')}"
 
 
 def late_and_held_back(data: Mapping[str, Any]) -> Iterator[str]:
@@ -72,6 +81,7 @@ def _show_verdict(screen: Screen, result: Result) -> None:
         within = f" in run {worst.number}" if several else ""
         screen.headline(worst.report.verdict, sentence(worst.report), within=within)
     screen.bullets(examples(worst.report))
+    screen.bullets(f"run {one.number}: {line}" for one in result.runs for line in restarted(one.data))
     screen.bullets(f"run {one.number}: {line}" for one in result.runs for line in late_and_held_back(one.data))
 
 

@@ -6,12 +6,13 @@ from typing import Final
 
 from orchestrator.explain.history import History
 from orchestrator.explain.way import Hop, Transit
-from orchestrator.screen.parts import Screen, plural
+from orchestrator.screen.parts import Screen, at_most, plural
 
 FIRST_SHOWN: Final = 5
 LAST_SHOWN: Final = 15
 NAME_LENGTH_MAX: Final = 20
 """From this length on the last event of a hop is shown by its number alone."""
+DELAYED_NAMED_MAX: Final = 3
 KNOWN: Final = {
     "by-id": "a receive names its send",
     "by-order": "a receive names its sender, and messages of one link stay in order",
@@ -79,6 +80,16 @@ def summary(history: History, hops: Sequence[Hop]) -> str:
         early = " A message that is received before it is sent tells that these clocks differ." if is_early else ""
         return f"{said}, by the clocks of both.{early}"
     return f"{said}: {span(network)} in the network, {span(queue)} in queues, the rest between the events of a machine."
+
+
+def delays(history: History, hops: Sequence[Hop]) -> str:
+    """Return which faults of the model delayed which messages of a way, in a sentence; nothing if none did."""
+    messages: dict[str, list[str]] = {}
+    for hop in hops:
+        for fault in hop.message.faults if hop.message else ():
+            messages.setdefault(fault, []).append(history.event(hop.last))
+    each = (f"{', '.join(at_most(names, DELAYED_NAMED_MAX))} by the {fault}" for fault, names in messages.items())
+    return f"Delayed on this way: {'; '.join(each)}." if messages else ""
 
 
 def show_record(screen: Screen, history: History) -> None:

@@ -1,5 +1,6 @@
 """The record of a run, as columns, and what can be proved and measured from it."""
 
+from orchestrator.trace.bands import Band, bands
 from orchestrator.trace.build import trace_of
 from orchestrator.trace.check import Report, check
 from orchestrator.trace.compare import Agreement, compare
@@ -11,12 +12,14 @@ from orchestrator.trace.verdict import Verdict
 
 __all__ = [
     "Agreement",
+    "Band",
     "Check",
     "Machine",
     "Messages",
     "Report",
     "Trace",
     "Verdict",
+    "bands",
     "check",
     "compare",
     "measure",

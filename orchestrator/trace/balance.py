@@ -5,9 +5,10 @@ Source: model section 7.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from orchestrator.trace import words
+from orchestrator.trace.bands import at_the_end
 from orchestrator.trace.findings import Check, Findings, not_judged
 from orchestrator.trace.store import NULL, Machine, Trace
 
@@ -38,7 +39,7 @@ def accounts(trace: Trace) -> dict[tuple[int, int], Account]:
         elif messages.receive_row[message] < 0:
             machine = trace.machines.get(recipient)
             end_ns = machine.end_ns if machine else None
-            has_arrived = end_ns is not None and messages.arrival_ns[message] < end_ns
+            has_arrived = end_ns is not None and bool(messages.arrival_ns[message] < end_ns)
             account.in_queue += has_arrived
             account.in_flight += not has_arrived
     received = zip(trace.cause_node[trace.is_receive].tolist(), trace.node[trace.is_receive].tolist(), strict=True)
@@ -47,15 +48,26 @@ def accounts(trace: Trace) -> dict[tuple[int, int], Account]:
     return links
 
 
+def balance(trace: Trace) -> list[dict[str, int | None]]:
+    """Return the account of every link, `from` and `to` its ends; what is left is None where an end did not finish."""
+    settled = _settled(trace) if trace.is_timed else set()
+    return [
+        {"from": sender, "to": recipient, **asdict(account)}
+        | ({} if {sender, recipient} <= settled else {"in_queue": None, "in_flight": None})
+        for (sender, recipient), account in sorted(accounts(trace).items())
+    ]
+
+
 def every_message_accounted(trace: Trace) -> Check:
     """Balance the accounts of every link of which both ends have finished (model section 7)."""
     if not trace.is_timed:
         return not_judged("every-message-accounted", "without every machine's epoch their times cannot be compared.")
     findings = Findings("every-message-accounted", "by-id")
     links = accounts(trace)
-    settled = {node for node, machine in trace.machines.items() if _is_settled(machine)}
+    settled = _settled(trace)
+    ends = at_the_end(trace)
     for node in sorted((trace.machines.keys() | trace.absent) - settled):
-        findings.unknown(f"machine {node} wrote no stop record, or lines of its log are missing.")
+        findings.unknown(f"machine {node} wrote no stop record, or lines of its log are missing{ends.get(node, '')}.")
     for sender, recipient in sorted(links.keys() | _links_remembered(trace)):
         if sender in settled and recipient in settled:
             account = links.get((sender, recipient), Account())
@@ -67,8 +79,13 @@ def every_message_accounted(trace: Trace) -> Check:
     return findings.check()
 
 
-def _is_settled(machine: Machine) -> bool:
-    return machine.is_finished and not machine.has_holes and machine.model is not None
+def _settled(trace: Trace) -> set[int]:
+    """Return the machines of which every message is known: they finished, and no line of their logs is missing."""
+    return {
+        node
+        for node, machine in trace.machines.items()
+        if machine.is_finished and not machine.has_holes and machine.model is not None
+    }
 
 
 def _links_remembered(trace: Trace) -> set[tuple[int, int]]:

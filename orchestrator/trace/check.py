@@ -17,9 +17,10 @@ from orchestrator.trace.links import exactly_once, in_order
 from orchestrator.trace.measure import measure
 from orchestrator.trace.order import Order
 from orchestrator.trace.queues import queue_first, queue_length
-from orchestrator.trace.store import NULL, Trace
+from orchestrator.trace.remarks import remarks
+from orchestrator.trace.store import INTERNAL, Trace
 from orchestrator.trace.ticks import one_event_per_tick
-from orchestrator.trace.twin import equals_simulated, late_messages, late_ticks
+from orchestrator.trace.twin import equals_simulated
 from orchestrator.trace.verdict import Verdict, worst
 
 CHECKS: Final = (
@@ -38,6 +39,7 @@ class Report:
     nodes: int
     events: int
     receives: int
+    sends: int
     checks: tuple[Check, ...]
     remarks: tuple[str, ...]
     measures: dict[str, Any]
@@ -48,6 +50,11 @@ class Report:
     format: str = FORMAT
     understood: str = ""
     """What was made of the logs of others, in a sentence; nothing is to be said of our own."""
+
+    @property
+    def internal(self) -> int:
+        """How many events are neither sends nor receives."""
+        return self.events - self.receives - self.sends
 
     @property
     def first_violated(self) -> Check | None:
@@ -62,6 +69,8 @@ class Report:
             "nodes": self.nodes,
             "events": self.events,
             "receives": self.receives,
+            "sends": self.sends,
+            "internal": self.internal,
             "format": self.format,
             "checks": [check.as_json() for check in self.checks],
             "remarks": list(self.remarks),
@@ -84,8 +93,9 @@ def check(trace: Trace, twin: Trace | None = None, *, name: str = "") -> Report:
         nodes=len(trace.machines),
         events=len(trace),
         receives=int(np.count_nonzero(trace.is_receive)),
+        sends=int(np.count_nonzero(~trace.is_receive & (trace.kind != INTERNAL))),
         checks=checks,
-        remarks=(*trace.damage, *_remarks(trace)),
+        remarks=(*trace.damage, *remarks(trace)),
         measures=measure(trace),
         edges=order.edges,
         ordered_pairs=order.ordered_pairs,
@@ -108,27 +118,3 @@ def _checks(trace: Trace, twin: Trace | None, order: Order) -> Iterator[Check]:
     yield queue_length(trace)
     yield every_message_accounted(trace)
     yield equals_simulated(trace, twin)
-
-
-def _remarks(trace: Trace) -> Iterator[str]:
-    if messages := late_messages(trace):
-        yield f"{messages} messages came too late for the first tick that should have seen them"
-    if ticks := late_ticks(trace):
-        yield f"{ticks} ticks were executed after the next one was due"
-    yield from _remarks_on_network(trace)
-    receivers = set(trace.node[trace.is_receive].tolist())
-    for node, machine in trace.machines.items():
-        if machine.model and machine.model.senders and node not in receivers:
-            yield f"machine {node} never received a message, though others may send to it"
-        if machine.model and not machine.model.senders:
-            yield f"nobody sends to machine {node}: the topology has no link to it"
-    names = {machine.model.clock for machine in trace.machines.values() if machine.model}
-    for name in sorted(names - {"lamport"}):
-        yield f"the clock rule {name} is a well-known mistake, planted by the configuration"
-
-
-def _remarks_on_network(trace: Trace) -> Iterator[str]:
-    if lost := int(np.count_nonzero(trace.messages.number == NULL)):
-        yield f"{lost} messages were lost by the model's network, as the configuration has it"
-    if doubled := int(np.count_nonzero(trace.messages.copy)):
-        yield f"{doubled} messages were sent twice by the model's network, as the configuration has it"

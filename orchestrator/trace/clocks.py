@@ -7,6 +7,7 @@ Source: Lamport (1978), clock condition C1 and C2, implementation rules IR1 and 
 import numpy as np
 
 from orchestrator.trace import words
+from orchestrator.trace.bands import at_the_end
 from orchestrator.trace.findings import Check, Findings
 from orchestrator.trace.order import Order
 from orchestrator.trace.store import NULL, Column, Trace
@@ -28,11 +29,13 @@ def clock_condition(trace: Trace, order: Order) -> Check:
             f"{words.receipt(trace, receive)}, which happened before that send. No clock can satisfy that"
             f"{words.where(trace, receive)}."
         )
+    ends = at_the_end(trace)
     for receive in np.flatnonzero(trace.is_receive & (trace.cause_row < 0)).tolist():
         if may_have_had(trace, receive):
+            sender = int(trace.cause_node[receive])
             findings.unknown(
-                f"{words.receipt(trace, receive)}; what is left of the log of machine {trace.cause_node[receive]} does "
-                f"not hold that send{words.where(trace, receive)}."
+                f"{words.receipt(trace, receive)}; what is left of the log of machine {sender} does not hold that send"
+                f"{ends.get(sender, '')}{words.where(trace, receive)}."
             )
     return findings.check()
 

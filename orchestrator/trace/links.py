@@ -10,6 +10,7 @@ import numpy as np
 from node.event import EventId
 from node.model import Model
 from orchestrator.trace import words
+from orchestrator.trace.bands import at_the_end
 from orchestrator.trace.clocks import may_have_had
 from orchestrator.trace.findings import Check, Findings, not_applicable
 from orchestrator.trace.store import NULL, Trace
@@ -18,6 +19,7 @@ from orchestrator.trace.store import NULL, Trace
 def exactly_once(trace: Trace) -> Check:
     """Find the message that each receive names: sent to its machine, as received, and once to an incarnation."""
     findings = Findings("exactly-once", "by-id")
+    ends = at_the_end(trace)
     taken: dict[tuple[int, int], int] = {}
     for row in _receives(trace):
         complaint = _not_sent(trace, row) or _not_as_sent(trace, row)
@@ -28,8 +30,8 @@ def exactly_once(trace: Trace) -> Check:
         if complaint is not None:
             findings.violated(f"{words.receipt(trace, row)}, but {complaint}{words.where(trace, row)}.")
         elif message < 0:
-            where = words.where(trace, row)
-            findings.unknown(f"{words.receipt(trace, row)}; the log that would hold that send is cut{where}.")
+            where, end = words.where(trace, row), ends.get(int(trace.cause_node[row]), "")
+            findings.unknown(f"{words.receipt(trace, row)}; the log that would hold that send is cut{end}{where}.")
     return findings.check()
 
 

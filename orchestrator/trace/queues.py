@@ -11,6 +11,7 @@ from heapq import heappop, heappush
 from typing import Final, NamedTuple, TypeAlias
 
 from orchestrator.trace import words
+from orchestrator.trace.bands import at_the_end
 from orchestrator.trace.findings import Check, Findings, not_judged
 from orchestrator.trace.store import NULL, RECEIVE, Trace
 
@@ -40,6 +41,7 @@ def queue_first(trace: Trace) -> Check:
     if not trace.is_timed:
         return not_judged("queue-first", "without every machine's epoch their times cannot be compared.")
     findings = Findings("queue-first", "by-id")
+    cut = _cut_logs(trace)
     for moment in _moments(trace, findings):
         complaint = _complaint(trace, moment)
         where = words.where(trace, moment.row)
@@ -47,8 +49,8 @@ def queue_first(trace: Trace) -> Check:
             findings.violated(f"machine {trace.node[moment.row]}, {words.name(trace, moment.row)}: {complaint}{where}.")
         elif moment.is_open or moment.in_doubt:
             findings.unknown(
-                f"machine {trace.node[moment.row]}, {words.name(trace, moment.row)}: a log is cut, and what it lacks "
-                f"may have waited then{where}."
+                f"machine {trace.node[moment.row]}, {words.name(trace, moment.row)}: {cut[int(trace.node[moment.row])]}"
+                f", and what it lacks may have waited then{where}."
             )
     return findings.check()
 
@@ -58,6 +60,7 @@ def queue_length(trace: Trace) -> Check:
     if not trace.is_timed:
         return not_judged("queue-length", "without every machine's epoch their times cannot be compared.")
     findings = Findings("queue-length", "by-id")
+    cut = _cut_logs(trace)
     for moment in _moments(trace, findings):
         row, recorded = moment.row, int(trace.queue[moment.row])
         at = f"machine {trace.node[row]}, {words.name(trace, row)}"
@@ -67,8 +70,24 @@ def queue_length(trace: Trace) -> Check:
                 f"after it are {moment.left}{words.where(trace, row)}."
             )
         elif moment.is_open or moment.in_doubt:
-            findings.unknown(f"{at}: a log is cut, so that its queue cannot be counted{words.where(trace, row)}.")
+            findings.unknown(
+                f"{at}: {cut[int(trace.node[row])]}, so that its queue cannot be counted{words.where(trace, row)}."
+            )
     return findings.check()
+
+
+def _cut_logs(trace: Trace) -> dict[int, str]:
+    """Return, by machine, whose log is cut that could say more of its queue, and in which fault: a sender's, or its."""
+    ends = at_the_end(trace)
+    found = {}
+    for node, machine in trace.machines.items():
+        senders = machine.model.senders if machine.model else ()
+        first = min(senders, key=lambda sender: _known_until_ns(trace, sender), default=node)
+        whose = node if _known_until_ns(trace, first) == _NEVER else first
+        known = trace.machines.get(whose)
+        is_cut = known is not None and not known.has_holes
+        found[node] = f"the log of machine {whose} is {'cut' if is_cut else 'not whole'}{ends.get(whose, '')}"
+    return found
 
 
 def _complaint(trace: Trace, moment: Moment) -> str | None:

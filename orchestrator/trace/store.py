@@ -144,6 +144,11 @@ class Trace:
         found = (row for row in candidates if table.recipient[row] == recipient and table.copy[row] == name.copy)
         return int(next(found, -1))
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every machine came to its end."""
+        return all(machine.is_finished for machine in self.machines.values())
+
     @cached_property
     def is_receive(self) -> Mask:
         """Which rows are receives."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from node.model import Model
 from orchestrator.trace import words
+from orchestrator.trace.bands import at_the_end
 from orchestrator.trace.findings import Check, Findings
 from orchestrator.trace.store import Machine, Trace
 
@@ -21,6 +22,7 @@ class _Complaint(NamedTuple):
 def one_event_per_tick(trace: Trace) -> Check:
     """Follow each machine's log, line by line: the next tick that exists, at its due time, with the next index."""
     findings = Findings("one-event-per-tick")
+    ends = at_the_end(trace)
     for node, machine in trace.machines.items():
         rows = trace.logs[node].tolist()
         if machine.model is None:
@@ -33,7 +35,7 @@ def one_event_per_tick(trace: Trace) -> Check:
             is_excused = complaint.is_gap and _explains_gap(trace, machine, row, previous)
             say = findings.unknown if is_excused else findings.violated
             say(f"machine {node}, {words.name(trace, row)}: {complaint.words}{words.where(trace, row)}.")
-        _judge_end(machine, int(trace.tick[rows[-1]]) if rows else -1, findings)
+        _judge_end(machine, int(trace.tick[rows[-1]]) if rows else -1, findings, within=ends.get(node, ""))
     return findings.check()
 
 
@@ -81,7 +83,7 @@ def _explains_gap(trace: Trace, machine: Machine, row: int, previous: int) -> bo
     return machine.has_holes or (previous < 0 and trace.incarnation[row] > 0)
 
 
-def _judge_end(machine: Machine, last: int, findings: Findings) -> None:
+def _judge_end(machine: Machine, last: int, findings: Findings, *, within: str) -> None:
     assert machine.model is not None, "without a model there are no ticks to miss"
     missing = machine.model.next_tick(last)
     if missing is None:
@@ -90,4 +92,4 @@ def _judge_end(machine: Machine, last: int, findings: Findings) -> None:
     if machine.is_finished and not machine.has_holes:
         findings.violated(f"machine {node} has finished, but tick {missing} and what follows have no event.")
     else:
-        findings.unknown(f"the log of machine {node} ends before tick {missing}.")
+        findings.unknown(f"the log of machine {node} ends before tick {missing}{within}.")

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from orchestrator.trace import words
+from orchestrator.trace.bands import at_the_end
 from orchestrator.trace.compare import Difference, differences
 from orchestrator.trace.findings import Check, Findings, not_applicable, not_judged
 from orchestrator.trace.store import NULL, Trace
@@ -26,10 +27,12 @@ def equals_simulated(trace: Trace, twin: Trace | None) -> Check:
         return not_judged(NAME, "without every start line the configuration is not known.")
     if any(machine.shift_ns for machine in trace.machines.values()):
         return not_applicable(NAME, "the machines had different epochs, the simulation has one.")
-    findings = Findings(NAME)
+    findings, ends = Findings(NAME), at_the_end(trace)
     for difference in sorted(differences(trace, twin), key=lambda one: (one.due_ns, one.place)):
-        say = findings.unknown if _is_cut_off(trace, difference) else findings.violated
-        say(_in_words(trace, twin, difference))
+        if _is_cut_off(trace, difference):
+            findings.unknown(_in_words(trace, twin, difference, end=ends.get(difference.place[0], "")))
+        else:
+            findings.violated(_in_words(trace, twin, difference))
     return findings.check()
 
 
@@ -107,10 +110,10 @@ def _is_cut_off(trace: Trace, difference: Difference) -> bool:
     return not machine.is_finished and (len(ticks) == 0 or tick > ticks.max())
 
 
-def _in_words(trace: Trace, twin: Trace, difference: Difference) -> str:
+def _in_words(trace: Trace, twin: Trace, difference: Difference, *, end: str = "") -> str:
     node, _, tick, _ = difference.place
     if difference.a < 0:
-        return f"machine {node}, tick {tick}: missing here; simulated, it {_summary(twin, difference.b)}."
+        return f"machine {node}, tick {tick}: missing here{end}; simulated, it {_summary(twin, difference.b)}."
     where = words.where(trace, difference.a)
     here = f"machine {node}, tick {tick}, {words.name(trace, difference.a)}: it {_summary(trace, difference.a)}"
     if difference.b < 0:

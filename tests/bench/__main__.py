@@ -8,10 +8,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.rundir.provenance import git_commit, host, versions
-from tests.bench import audit, evidence, fast, process, simulated, wire
+from tests.bench import audit, evidence, fast, faults, process, simulated, wire
 from tests.bench.figures import Bench, Finding
 
-BENCHES: tuple[Bench, ...] = (process.BENCH, simulated.BENCH, wire.BENCH, fast.BENCH, audit.BENCH, evidence.BENCH)
+BENCHES: tuple[Bench, ...] = (
+    process.BENCH,
+    simulated.BENCH,
+    wire.BENCH,
+    fast.BENCH,
+    audit.BENCH,
+    evidence.BENCH,
+    faults.BENCH,
+)
 
 MET, MISSED, USAGE = 0, 1, 64
 

@@ -8,11 +8,13 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+from node.connections import Connection
 from node.event import Message
-from node.frame import FRAME, LENGTH_BYTES, ROWS_MAX, Ack, Data, Hello, Row, Welcome, encode
+from node.frame import FRAME, LENGTH_BYTES, ROWS_MAX, Ack, Data, Frame, Hello, Row, Welcome, encode
 from node.link import Incoming, Outgoing
+from node.machine import Machine
 from node.mesh import READ_BYTES, Wire
 
 SENDER, RECIPIENT = 1, 2
@@ -63,46 +65,70 @@ def messages(count: int) -> list[Message]:
     ]
 
 
+class _End(Connection):
+    """One end as a node has it, but that its frames come to whoever awaits them."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tasks: asyncio.TaskGroup) -> None:
+        super().__init__(cast(Machine, None), Wire(reader, writer, tasks, wake=lambda: None))
+        self._reader = reader
+        self._came: list[Frame] = []
+
+    async def frames(self) -> list[Frame]:
+        """Return the next frames."""
+        while not self._came:
+            self.receive(await self._reader.read(READ_BYTES), 0)
+        came, self._came = self._came, []
+        return came
+
+    def _greet(self, frame: Frame, wall: int) -> None:
+        self._came.append(frame)
+
+    def _take(self, frame: Frame) -> None:
+        self._came.append(frame)
+
+
 def ours(sent: Sequence[Message], *, rows_per_turn: int = ROWS_MAX) -> Way:
     """Use link, frame and wire as a node does: greeted, validated, windowed, and trimmed by acknowledgements."""
 
     async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        wire, link, source = Wire(reader, writer), Outgoing(RECIPIENT), iter(sent)
-        wire.send([GREETING])
-        (welcome,) = await wire.receive_greeting()
-        link.connect(welcome)  # type: ignore[arg-type]  # the answer to a greeting is a welcome
+        link, source = Outgoing(RECIPIENT), iter(sent)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_trim(wire, link, until=len(sent)))
+            end = _End(reader, writer, tasks)
+            end.send([GREETING])
+            (welcome,) = await end.frames()
+            link.connect(welcome)  # type: ignore[arg-type]  # the answer to a greeting is a welcome
+            tasks.create_task(_trim(end, link, until=len(sent)))
             while batch := list(islice(source, rows_per_turn)):
                 for message in batch:
                     link.push(message)
-                if wire.is_congested:
-                    await wire.drain()
-                wire.send(link.take())
+                if end.transport.is_congested:
+                    await writer.drain()
+                end.send(link.take())
                 await asyncio.sleep(0)  # A node sends once a turn of its loop.
         assert link.base == link.last + 1 == len(sent) + 1, "the window is empty"
 
     async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> list[Message]:
-        wire, link = Wire(reader, writer), Incoming(SENDER, incarnation=0)
-        (hello,) = await wire.receive_greeting()
-        link.greet(hello)  # type: ignore[arg-type]  # the first frame is a greeting
-        wire.send([Welcome(type="welcome", incarnation=0, have=link.have, done=link.done)])
-        received: list[Message] = []
-        while link.have < len(sent):
-            for frame in await wire.receive():
-                for message in link.accept(frame):  # type: ignore[arg-type]  # nothing but data follows
-                    received.append(message)
-                    link.receive(message.number)
-            if (done := link.take_done()) is not None:
-                wire.send([Ack(type="ack", done=done, stopped=False)])
+        link, received = Incoming(SENDER, incarnation=0), list[Message]()
+        async with asyncio.TaskGroup() as tasks:
+            end = _End(reader, writer, tasks)
+            (hello,) = await end.frames()
+            link.greet(hello)  # type: ignore[arg-type]  # the first frame is a greeting
+            end.send([Welcome(type="welcome", incarnation=0, have=link.have, done=link.done)])
+            while link.have < len(sent):
+                for frame in await end.frames():
+                    for message in link.accept(frame):  # type: ignore[arg-type]  # nothing but data follows
+                        received.append(message)
+                        link.receive(message.number)
+                if (done := link.take_done()) is not None:
+                    end.send([Ack(type="ack", done=done, stopped=False)])
         return received
 
     return Way(send, receive, list(sent))
 
 
-async def _trim(wire: Wire, link: Outgoing, *, until: int) -> None:
+async def _trim(end: _End, link: Outgoing, *, until: int) -> None:
     while link.base <= until:
-        for ack in await wire.receive():
+        for ack in await end.frames():
             link.acknowledge(ack["done"])  # type: ignore[typeddict-item]  # nothing but acknowledgements comes back
 
 

@@ -56,6 +56,7 @@ def test_a_machine_by_hand_needs_its_number_alone() -> None:
 
     assert by_hand() == NodeConfig(
         run=BY_HAND,
+        token="",
         model=Model(
             node=1,
             seed=262,
@@ -106,6 +107,7 @@ FLAGS: list[tuple[str, str, str, Any]] = [
     ("--start-deadline", "0.5", "start_deadline_s", 0.5),
     ("--log-dir", "a directory", "log_dir", Path("a directory")),
     ("--run", "demo", "run", "demo"),
+    ("--token", "a secret", "token", "a secret"),
 ]
 
 

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 import node.mesh
+from node.connections import Connection
 from node.daemon import Daemon
 from node.errors import LogError, PortTakenError, RefusedError, UnavailableError
 from node.frame import FRAME_BYTES_MAX, Frame, Welcome, encode
@@ -166,10 +167,10 @@ async def test_a_hostile_frame_ends_its_connection_and_nothing_else(name: str, g
 
 async def test_what_is_sent_has_been_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No message leaves a node before its send event is on the disk, no acknowledgement before its receive."""
-    send = Wire.send
+    send = Connection.send
     checked = 0
 
-    def send_what_is_written(self: Wire, frames: Iterable[Frame]) -> None:
+    def send_what_is_written(self: Connection, frames: Iterable[Frame]) -> None:
         nonlocal checked
         kept = list(frames)
         written = {node: len(party.lines(node)) for node in party.daemons}
@@ -180,7 +181,7 @@ async def test_what_is_sent_has_been_written(tmp_path: Path, monkeypatch: pytest
                 checked += 1
         send(self, kept)
 
-    monkeypatch.setattr(Wire, "send", send_what_is_written)
+    monkeypatch.setattr(Connection, "send", send_what_is_written)
     party = Party(cluster(2, seconds=10, internal_probability=0.0), tmp_path)
     await party.run()
 
@@ -277,24 +278,25 @@ async def test_an_interrupted_daemon_seals_its_log(tmp_path: Path) -> None:
     ]
 
 
-def cut_while_sending(monkeypatch: pytest.MonkeyPatch) -> list[Wire]:
+def cut_while_sending(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
     """Break every tenth connection at the moment when it should carry data; return those that were broken."""
     monkeypatch.setattr(node.mesh, "BACKOFF_S_MIN", 0.001)
-    send = Wire.send
-    sent: list[Wire] = []
-    broken: list[Wire] = []
+    send = Connection.send
+    sent: list[Connection] = []
+    broken: list[Connection] = []
 
-    def send_or_break(self: Wire, frames: Iterable[Frame]) -> None:
+    def send_or_break(self: Connection, frames: Iterable[Frame]) -> None:
         frames = list(frames)
         sent.extend([self] * any(frame["type"] == "data" for frame in frames))
         if len(sent) == 10:
             sent.clear()
             broken.append(self)
-            self._writer.transport.abort()
+            assert isinstance(self.transport, Wire)
+            self.transport._writer.transport.abort()
         else:
             send(self, frames)
 
-    monkeypatch.setattr(Wire, "send", send_or_break)
+    monkeypatch.setattr(Connection, "send", send_or_break)
     return broken
 
 

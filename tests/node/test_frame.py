@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 
 from node.errors import RemoteProtocolError
 from node.frame import (
+    ARRIVAL_NS_MAX,
+    EPOCH_NS_MAX,
     FRAME_BYTES_MAX,
     GREETING_BYTES_MAX,
     LENGTH_BYTES,
     ROWS_MAX,
+    STAMP_MAX,
+    TOKEN_MAX,
     Decoder,
     Frame,
     encode,
@@ -22,13 +26,17 @@ from node.frame import (
 law = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 COUNT_MAX = 2**53 - 1
-TIME_NS_MAX = 2**62
+LOGGED_NS_MAX = 2**62
+DUE_NS_MAX = 2**53 - 1
 NODE_MAX = 2**31 - 1
 
 COUNTS = st.integers(0, COUNT_MAX)
 POSITIONS = st.integers(1, COUNT_MAX)
 NODES = st.integers(1, NODE_MAX)
-TIMES_NS = st.integers(-TIME_NS_MAX, TIME_NS_MAX)
+STAMPS = st.integers(0, STAMP_MAX)
+EPOCHS_NS = st.integers(0, EPOCH_NS_MAX)
+ARRIVALS_NS = st.integers(0, ARRIVAL_NS_MAX)
+DUES_NS = st.integers(0, DUE_NS_MAX)
 # Every character that JSON can carry, line separators and emoji among them.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 
@@ -40,23 +48,25 @@ HELLOS = st.fixed_dictionaries(
         "sender": NODES,
         "recipient": NODES,
         "incarnation": COUNTS,
-        "epoch_ns": st.none() | TIMES_NS,
+        "epoch_ns": st.none() | EPOCHS_NS,
         "base": POSITIONS,
-    }
+    },
+    optional={"token": st.text(st.characters(exclude_categories=["Cs"]), max_size=TOKEN_MAX)},
 )
 WELCOMES = st.fixed_dictionaries({"type": st.just("welcome"), "incarnation": COUNTS, "have": COUNTS, "done": COUNTS})
 REFUSALS = st.fixed_dictionaries({"type": st.just("refusal"), "reason": TEXTS})
-EPOCHS = st.fixed_dictionaries({"type": st.just("epoch"), "epoch_ns": TIMES_NS})
+EPOCHS = st.fixed_dictionaries({"type": st.just("epoch"), "epoch_ns": EPOCHS_NS})
 DATA = st.fixed_dictionaries(
     {
         "type": st.just("data"),
         "first": POSITIONS,
-        "messages": st.lists(st.tuples(COUNTS, POSITIONS, st.integers(0, 1), COUNTS, TIMES_NS), max_size=4),
-        "promise": st.none() | st.tuples(st.none() | TIMES_NS, COUNTS),
+        "messages": st.lists(st.tuples(COUNTS, POSITIONS, st.integers(0, 1), STAMPS, ARRIVALS_NS), max_size=4),
+        "promise": st.none() | st.tuples(st.none() | DUES_NS, COUNTS),
     }
 )
 ACKS = st.fixed_dictionaries({"type": st.just("ack"), "done": COUNTS, "stopped": st.booleans()})
-FRAMES: st.SearchStrategy[Frame] = st.one_of(HELLOS, WELCOMES, REFUSALS, EPOCHS, DATA, ACKS)
+PINGS = st.just({"type": "ping"})
+FRAMES: st.SearchStrategy[Frame] = st.one_of(HELLOS, WELCOMES, REFUSALS, EPOCHS, DATA, ACKS, PINGS)
 
 ROW = (7, 3, 0, 12, 1_000)
 SAMPLES: dict[str, dict[str, Any]] = {
@@ -153,12 +163,12 @@ def test_a_stream_that_ends_between_frames_has_no_rest() -> None:
 
 def test_the_largest_frame_that_we_ever_build_fits() -> None:
     """ROWS_MAX rows of the longest integers that are allowed, and the longest promise."""
-    row = (COUNT_MAX, COUNT_MAX, 1, COUNT_MAX, -TIME_NS_MAX)
+    row = (COUNT_MAX, COUNT_MAX, 1, STAMP_MAX, ARRIVAL_NS_MAX)
     frame: Frame = {
         "type": "data",
         "first": COUNT_MAX,
         "messages": [row] * ROWS_MAX,
-        "promise": (-TIME_NS_MAX, COUNT_MAX),
+        "promise": (DUE_NS_MAX, COUNT_MAX),
     }
     stream = encode(frame)
 
@@ -173,15 +183,21 @@ def test_the_longest_greeting_and_refusal_fit_into_the_limit_for_strangers(chara
         "type": "hello",
         "version": COUNT_MAX,
         "run": character * 200,
+        "token": character * TOKEN_MAX,
         "sender": NODE_MAX,
         "recipient": NODE_MAX,
         "incarnation": COUNT_MAX,
-        "epoch_ns": -TIME_NS_MAX,
+        "epoch_ns": EPOCH_NS_MAX,
         "base": COUNT_MAX,
     }
     greetings = [cast(Frame, hello), cast(Frame, {"type": "refusal", "reason": character * 500})]
 
     assert [Decoder(GREETING_BYTES_MAX).feed(encode(each)) for each in greetings] == [[each] for each in greetings]
+
+
+def test_an_arrival_of_any_epoch_can_be_logged_in_any_other() -> None:
+    """What a log line cannot hold must not come in: a log that cannot be read back is lost."""
+    assert ARRIVAL_NS_MAX + EPOCH_NS_MAX <= LOGGED_NS_MAX
 
 
 @pytest.mark.parametrize("bytes_max", [GREETING_BYTES_MAX, FRAME_BYTES_MAX])
@@ -239,13 +255,14 @@ MISTYPED = [
     *field_of("welcome", "done", *LAX, "-1", str(2**53)),
     *field_of("welcome", "incarnation", *LAX, "-1", str(2**53)),
     *field_of("refusal", "reason", "null", "7", "[]", '"' + "x" * 501 + '"', '"\\ud800"'),
-    *field_of("epoch", "epoch_ns", *LAX, str(TIME_NS_MAX + 1), str(-TIME_NS_MAX - 1)),
+    *field_of("epoch", "epoch_ns", *LAX, "-1", str(EPOCH_NS_MAX + 1)),
     *field_of("hello", "version", *LAX),
     *field_of("hello", "run", "null", "7", '"' + "x" * 201 + '"'),
     *field_of("hello", "sender", *LAX, "0", str(2**31)),
     *field_of("hello", "recipient", *LAX, "0", str(2**31)),
     *field_of("hello", "incarnation", *LAX, "-1"),
-    *field_of("hello", "epoch_ns", '"5"', "true", "5.0", str(TIME_NS_MAX + 1)),
+    *field_of("hello", "epoch_ns", '"5"', "true", "5.0", "-1", str(EPOCH_NS_MAX + 1)),
+    *field_of("hello", "token", "null", "7", '"' + "x" * (TOKEN_MAX + 1) + '"'),
     *field_of("hello", "base", *LAX, "0", str(2**53)),
     *field_of("data", "first", *LAX, "0", str(2**53)),
     *field_of("data", "messages", "null", "{}", '"x"', "[7]", "[[]]", "[[1,1,0,1]]", "[[1,1,0,1,1,1]]", '["11011"]'),
@@ -253,10 +270,10 @@ MISTYPED = [
     *(("data", "messages", f"[[{text},1,0,1,1]]") for text in [*LAX, "-1", str(2**53)]),
     *(("data", "messages", f"[[1,{text},0,1,1]]") for text in [*LAX, "0", str(2**53)]),
     *(("data", "messages", f"[[1,1,{text},1,1]]") for text in [*LAX, "-1", "2"]),
-    *(("data", "messages", f"[[1,1,0,{text},1]]") for text in [*LAX, "-1", str(2**53)]),
-    *(("data", "messages", f"[[1,1,0,1,{text}]]") for text in [*LAX, str(TIME_NS_MAX + 1)]),
+    *(("data", "messages", f"[[1,1,0,{text},1]]") for text in [*LAX, "-1", str(STAMP_MAX + 1)]),
+    *(("data", "messages", f"[[1,1,0,1,{text}]]") for text in [*LAX, "-1", str(ARRIVAL_NS_MAX + 1)]),
     *field_of("data", "promise", "[]", "[1]", "[1,1,1]", "[1,null]", "7", "true", "[1,-1]", f"[1,{2**53}]"),
-    *(("data", "promise", f"[{text},1]") for text in ['"2"', "true", "1.0", "NaN", str(TIME_NS_MAX + 1)]),
+    *(("data", "promise", f"[{text},1]") for text in ['"2"', "true", "1.0", "NaN", "-1", str(DUE_NS_MAX + 1)]),
 ]
 
 
@@ -329,7 +346,7 @@ def test_an_earlier_value_of_a_key_that_comes_twice_never_decides_what_a_frame_i
         b'\xef\xbb\xbf{"type":"ack","done":1,"stopped":false}',
         b'{"type":"refusal","reason":"\xff"}',
         b'{"type":"refusal","reason":"a\nb"}',
-        b'{"type":"ping"}',
+        b'{"type":"pong"}',
         b'{"type":null}',
         b'{"type":["ack"]}',
         b'{"TYPE":"ack","done":1,"stopped":false}',
@@ -396,7 +413,7 @@ def test_one_wrong_byte_never_gets_past_as_anything_but_a_frame(frame: Frame, da
 
 def test_we_never_build_a_frame_too_large() -> None:
     """That would be a mistake of ours, and the peer would hang up."""
-    row = (COUNT_MAX, COUNT_MAX, 1, COUNT_MAX, -TIME_NS_MAX)
+    row = (COUNT_MAX, COUNT_MAX, 1, STAMP_MAX, ARRIVAL_NS_MAX)
 
     with pytest.raises(AssertionError, match="too large"):
         encode({"type": "data", "first": 1, "messages": [row] * 2 * ROWS_MAX, "promise": None})

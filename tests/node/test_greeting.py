@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import pytest
 
-from node.errors import RefusedError
-from node.frame import GREETING_BYTES_MAX, WIRE_VERSION, Decoder, Hello, encode
-from node.greeting import refusal, refuse_strangers
+from node.errors import RefusedError, RemoteProtocolError
+from node.frame import GREETING_BYTES_MAX, STAMP_MAX, WIRE_VERSION, Data, Decoder, Hello, Row, encode
+from node.greeting import JUMP_MAX, refusal, refuse_jumps, refuse_strangers
 from node.model import SECOND_NS, Model
 
 MODEL = Model(
@@ -27,6 +27,7 @@ def greet(**changes: Any) -> None:
         "type": "hello",
         "version": WIRE_VERSION,
         "run": "demo",
+        "token": "ours",
         "sender": 1,
         "recipient": 2,
         "incarnation": 4,
@@ -34,7 +35,7 @@ def greet(**changes: Any) -> None:
         "base": 1,
         **changes,
     }
-    refuse_strangers(cast(Hello, hello), MODEL, run="demo", incarnation_min=4)
+    refuse_strangers(cast(Hello, hello), MODEL, run="demo", token="ours", incarnation_min=4)
 
 
 @pytest.mark.parametrize(
@@ -52,10 +53,12 @@ def test_a_sender_of_ours_is_accepted(changes: dict[str, Any]) -> None:
     [
         ({"version": 2}, "it speaks version 2 of the wire, this node version 1"),
         ({"run": "other"}, "it belongs to the run 'other', this node to 'demo'"),
+        ({"token": "theirs"}, "its run has the same name and another token"),
+        ({"token": ""}, "its run has the same name and another token"),
         ({"recipient": 5}, "it looks for node 5, and this is node 2"),
         ({"incarnation": 3}, "it is incarnation 3, and incarnation 4 was here already"),
     ],
-    ids=["version", "run", "recipient", "incarnation"],
+    ids=["version", "run", "token", "no token", "recipient", "incarnation"],
 )
 def test_a_stranger_is_told_why(changes: dict[str, Any], reason: str) -> None:
     """Expected and found, in one line."""
@@ -100,3 +103,24 @@ def test_a_refusal_of_the_longest_name_fits_on_one_line_into_a_small_frame(chara
 def test_a_refusal_says_at_most_500_characters() -> None:
     """That is what the wire allows."""
     assert refusal(RefusedError("x" * 600)) == {"type": "refusal", "reason": "x" * 500}
+
+
+def data(*stamps: int) -> Data:
+    """Return messages that carry these timestamps."""
+    rows: list[Row] = [(tick, tick + 1, 0, stamp, 1) for tick, stamp in enumerate(stamps)]
+    return {"type": "data", "first": 1, "messages": rows, "promise": None}
+
+
+@pytest.mark.parametrize("clock", [0, 7, STAMP_MAX])
+def test_a_timestamp_may_be_any_that_honest_events_lead_to(clock: int) -> None:
+    """Smaller than our clock, too: a message may have waited for long."""
+    refuse_jumps(data(), clock=clock)
+    refuse_jumps(data(0, clock, clock + JUMP_MAX), clock=clock)
+
+
+def test_a_jump_further_than_that_is_refused() -> None:
+    """Wherever it stands in the frame."""
+    with pytest.raises(RemoteProtocolError) as refused:
+        refuse_jumps(data(1, 5 + JUMP_MAX + 1, 2), clock=5)
+
+    assert str(refused.value) == f"a message with the timestamp {5 + JUMP_MAX + 1}, more than 2^40 above our clock 5"

@@ -10,7 +10,7 @@ import pytest
 
 from node.errors import LogError, OutputError
 from node.event import Event
-from node.journal import Journal, seal_away
+from node.journal import DiskFile, Journal, read_unsealed, seal_away
 from node.model import SECOND_NS, Model, Network
 from node.record import Line, end_line, event_line, parse_line, start_line, stop_line
 from node.window import Pause
@@ -37,6 +37,12 @@ def event(index: int) -> Line:
         Event(node=1, incarnation=0, index=index, tick=index - 1, due_ns=index, kind="internal", clock=index, queue=0),
         None,
     )
+
+
+def descriptor(journal: Journal) -> int:
+    """Return what the operating system knows the file by."""
+    assert isinstance(journal._file, DiskFile)
+    return journal._file.fileno()
 
 
 @pytest.fixture
@@ -185,7 +191,7 @@ def test_a_log_in_a_directory_that_is_none_cannot_be_created(tmp_path: Path) -> 
 def test_a_full_disk_is_fatal(journal: Journal, path: Path) -> None:
     """74: what is not written must not leave the node."""
     full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, journal._file)
+    os.dup2(full, descriptor(journal))
     os.close(full)
     journal.write(event(1))
 
@@ -200,7 +206,7 @@ def test_a_short_write_is_fatal(journal: Journal, path: Path) -> None:
     """On a nearly full disk a write can be short without an exception (design trap 6); so it is in a full pipe."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    os.dup2(writing, journal._file)
+    os.dup2(writing, descriptor(journal))
     os.close(writing)
     journal.write({**START, "run": "x" * 10_000_000})
 
@@ -212,12 +218,12 @@ def test_a_short_write_is_fatal(journal: Journal, path: Path) -> None:
 
 def test_what_could_not_be_written_is_not_tried_again(journal: Journal, path: Path) -> None:
     """Half of it may be there: behind a failed write a log ends."""
-    working = os.dup(journal._file)
-    os.dup2(os.open("/dev/full", os.O_WRONLY) if Path("/dev/full").exists() else os.pipe()[0], journal._file)
+    working = os.dup(descriptor(journal))
+    os.dup2(os.open("/dev/full", os.O_WRONLY) if Path("/dev/full").exists() else os.pipe()[0], descriptor(journal))
     journal.write(event(1))
     with pytest.raises(LogError):
         journal.flush()
-    os.dup2(working, journal._file)
+    os.dup2(working, descriptor(journal))
     os.close(working)
     journal.write(event(2))
     journal.flush()
@@ -310,18 +316,13 @@ def test_no_sealed_log_is_overwritten(path: Path) -> None:
     ],
     ids=["empty", "start", "event", "end", "after stop", "torn", "blank", "false stop", "prose", "binary"],
 )
-def test_a_log_that_nobody_sealed_is_refused_and_left_alone(path: Path, lines: tuple[Line, ...], torn: bytes) -> None:
-    """Its node may still be running: 73, one line that says what to do."""
+def test_a_log_that_nobody_sealed_is_left_alone(path: Path, lines: tuple[Line, ...], torn: bytes) -> None:
+    """It may be continued, or its node may still be running."""
     write_log(path, *lines, torn=torn)
     path.touch()
     content = path.read_bytes()
 
-    with pytest.raises(OutputError) as refusal:
-        seal_away(path)
-
-    assert str(refusal.value) == (
-        f"{path}: this log was never sealed; is its node still running? Else move it away first"
-    )
+    assert seal_away(path) is None
     assert [each.name for each in path.parent.iterdir()] == [path.name]
     assert path.read_bytes() == content
 
@@ -331,8 +332,41 @@ def test_a_last_line_without_its_end_is_torn(path: Path) -> None:
     write_log(path, START, STOP)
     path.write_bytes(path.read_bytes()[:-1])
 
-    with pytest.raises(OutputError):
-        seal_away(path)
+    assert seal_away(path) is None
+
+
+# Two processes, one log.
+
+
+def test_a_log_that_is_being_written_cannot_be_continued(journal: Journal, path: Path) -> None:
+    """74, naming the log and what to do; whoever was first does not notice."""
+    journal.write(START)
+    journal.flush()
+
+    with pytest.raises(LogError) as refusal:
+        read_unsealed(path)
+
+    assert str(refusal.value) == (f"{path}: another process writes this log; end it first, or choose another --log-dir")
+    journal.write(END)
+    journal.flush()
+    assert [START, END] == [parse_line(line) for line in path.read_bytes().splitlines()]
+
+
+def test_a_log_that_is_being_continued_is_locked_from_the_moment_it_is_read(path: Path) -> None:
+    """Between reading and writing nobody else gets in; and once it is closed, somebody may."""
+    write_log(path, START)
+    reading = read_unsealed(path)
+    with pytest.raises(LogError, match="another process writes this log"):
+        read_unsealed(path)
+    Journal(path, whole_bytes=reading.whole_bytes, file=reading.open).close()
+
+    assert [START] == read_unsealed(path).lines
+
+
+def test_a_log_that_is_gone_cannot_be_continued(path: Path) -> None:
+    """What it said stood nowhere else."""
+    with pytest.raises(LogError, match=rf"^{path}: the log to be continued is gone"):
+        read_unsealed(path)
 
 
 def test_a_directory_in_the_place_of_the_log_is_an_output_error(tmp_path: Path) -> None:

@@ -271,7 +271,8 @@ def drain(one: Machine) -> list[Event]:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"version": 2}, {"run": "another"}, {"recipient": 3}, {"sender": 7}, {"sender": 1}]
+    "changes",
+    [{"version": 2}, {"run": "another"}, {"token": "another"}, {"recipient": 3}, {"sender": 7}, {"sender": 1}],
 )
 def test_a_stranger_is_refused_by_name(changes: dict[str, object]) -> None:
     """Wrong version, run or node: refused, with what is wrong."""
@@ -336,6 +337,19 @@ def test_data_before_an_epoch_breaks_the_rules() -> None:
 
     with pytest.raises(RemoteProtocolError, match="before the epoch"):
         one.receive(2, data())
+
+
+def test_a_jump_breaks_the_rules_and_nothing_of_its_frame_is_taken_in() -> None:
+    """The clock is not carried off, and the number is free for what the sender really sent."""
+    one = machine()
+    one.greet(hello(), wall=0)
+    one.start(1000, wall=0)
+    with pytest.raises(RemoteProtocolError, match="more than 2"):
+        one.receive(2, data((0, 1, 0, 1, 1), (1, 2, 0, 2**41, 2)))
+    one.receive(2, data((0, 1, 0, 1, 1)))
+    one.receive(2, data((1, 2, 0, 2, 2), first=2))
+
+    assert [1, 2] == [event.stamp for event in drain(one) if event.kind == "receive"]
 
 
 def test_a_gap_breaks_the_rules() -> None:

@@ -33,7 +33,8 @@ from tests.logs_on_disk import simulated_run, write_logs
 PROJECT = Path(__file__).parents[2]
 
 CHECK_KEYS = [
-    *("name", "verdict", "nodes", "events", "receives", "format", "checks", "remarks", "measures"),
+    *("name", "verdict", "nodes", "events", "receives", "sends", "internal", "format", "checks"),
+    *("remarks", "measures"),
     *("edges", "ordered_pairs", "concurrent_pairs", "longest_chain"),
 ]
 
@@ -93,6 +94,41 @@ def test_a_bad_configuration_is_one_line_and_its_place(
     assert (code, out) == (78, "")
     assert first.startswith(f"error: {name}:")
     assert [line.strip() for line in quote[1:]] in ([], ["^"])
+    assert not (here / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "place", "reason"),
+    [
+        (
+            "faults: [{from: 1s, to: 5s, pause: 2}, {from: 4s, to: 6s, crash: 2}]",
+            "3:47",
+            "faults: machine 2 would have this crash during its pause from 1s to 5s",
+        ),
+        (
+            "faults: [{from: 1s, to: 5s, partition: [[1], [7]]}]",
+            "3:47",
+            "faults: there is no machine 7; there are 3, numbered from 1",
+        ),
+        ("network: {loss: 1.2}", "3:17", "network.loss: expected at most 1, got the number 1.2"),
+        (
+            "faults: [{from: 1s, to: 11s, partition: [[1], [2]], messages: hold}]",
+            "3:25",
+            "faults: messages would be held beyond the end of the run, at 10s; end it there, or lose them",
+        ),
+    ],
+    ids=["overlap", "unknown machine", "probability", "hold"],
+)
+def test_what_cannot_go_wrong_so_is_refused_with_line_and_reason(
+    here: Path, key: str, place: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """78 before anything runs, whatever the lab."""
+    (here / "x.yaml").write_text(f"nodes: 3\nduration: 10s\n{key}\n")
+    code = main(["run", "x.yaml"])
+    out, err = capsys.readouterr()
+
+    assert (code, out) == (78, "")
+    assert err.splitlines()[0] == f"error: x.yaml:{place}: {reason}"
     assert not (here / "runs").exists()
 
 
@@ -365,7 +401,9 @@ def test_measure_prints_the_measures_of_each_run(runs: Path, capsys: pytest.Capt
 
     assert code == 0
     assert [list(one) for one in data["executions"]] == [["name", "measures"]] * 2
-    assert [one["measures"] for one in data["executions"]] == [one["measures"] for one in checked["executions"]]
+    for one, same in zip(data["executions"], checked["executions"], strict=True):
+        more = {"links", "faults"}
+        assert {name: value for name, value in one["measures"].items() if name not in more} == same["measures"]
 
 
 def test_equal_runs_compare_as_equal(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -553,3 +591,76 @@ def test_the_demo_tells_both_halves_and_ends_well(here: Path, capsys: pytest.Cap
     assert "simulation of the same seed" in out
     assert max(map(len, out.splitlines())) <= 80
     assert {path.name for path in Path("runs").iterdir()} == {"demo"}
+
+
+@pytest.fixture
+def lossy(here: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """Record three runs in which one machine is down and one link loses."""
+    (here / "lossy.yaml").write_text(
+        "duration: 10s\nruns: 3\nnetwork: {links: {1->2: {loss: 0.5}}}\nfaults: [{from: 2s, to: 4s, crash: 3}]\n"
+    )
+    assert main(["run", "lossy.yaml", "--lab", "simulated", "--out", "lossy"]) == 0
+    capsys.readouterr()
+    return here
+
+
+def test_check_shows_what_is_remarked_of_several_valid_runs_once(
+    lossy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is true of all stands alone, the rest behind the runs that it is true of; no run is shown whole."""
+    assert main(["check", "lossy"]) == 0
+    shown = capsys.readouterr().out
+
+    assert shown.count("crash of machine 3 from 2 s to 4 s") == 1
+    assert "  - fault of the model: crash of machine 3 from 2 s to 4 s\n" in shown
+    assert re.search(r"lost by the model's network: \d+ \(run-[123](, run-[123])*\)", " ".join(shown.split()))
+    assert "  - in-order" not in shown
+    assert "clock-condition" not in shown
+
+
+def test_check_says_once_of_several_runs_which_check_does_not_apply(
+    lossy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where no link keeps order, nothing is out of it."""
+    assert main(["run", "lossy.yaml", "--lab", "simulated", "--out", "free", "--set", "network={fifo: false}"]) == 0
+    capsys.readouterr()
+    assert main(["check", "free"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+
+    assert shown.count("in-order: not applicable, no link keeps its messages in order") == 1
+
+
+def test_measure_shows_the_account_of_every_link(lossy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was sent is lost, received, or left; to people and to scripts."""
+    assert main(["measure", "lossy/run-1", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["executions"]
+    links = found["measures"]["links"]
+    assert main(["measure", "lossy/run-1"]) == 0
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+
+    assert [(link["from"], link["to"]) for link in links if link["lost"]] == [(1, 2)]
+    assert [fault["words"] for fault in found["measures"]["faults"]] == ["crash of machine 3 from 2 s to 4 s"]
+    assert ["-", "crash", "of", "machine", "3", "from", "2", "s", "to", "4", "s"] == shown[1]
+    assert ["from", "to", "sent", "doubled", "lost", "received", "in", "queue", "in", "flight"] in shown
+    for link in links:
+        assert [str(value) for value in link.values()] == next(row for row in shown if row[:2] == row_of(link))
+    assert [
+        "links:",
+        "sent",
+        "+",
+        "doubled",
+        "=",
+        "lost",
+        "+",
+        "received",
+        "+",
+        "in",
+        "queue",
+        "+",
+        "in",
+        "flight",
+    ] in shown
+
+
+def row_of(link: dict[str, Any]) -> list[str]:
+    return [str(link["from"]), str(link["to"])]

@@ -568,13 +568,15 @@ IMPOSSIBLE = [
     ("0ms", "[5ms, 20ms]", "13:18", "network.delay: expected a duration such as 10ms, {uniform: [5ms, 20ms]} or"),
     ("0ms", "{normal: 5ms}", "13:18", "network.delay: expected a duration such as 10ms, {uniform: [5ms, 20ms]} or"),
     ("0ms", "{uniform: [20ms, 5ms]}", "13:29", "network.delay.uniform: the smaller delay comes first"),
-    ("0ms", "{uniform: [5ms]}", "13:28", "network.delay.uniform: expected a list of at least 2, got a list"),
-    ("0ms", "{uniform: [1ms, 2ms, 3ms]}", "13:28", "network.delay.uniform: expected a list of at most 2, got a list"),
+    ("0ms", "{uniform: [5ms]}", "13:28", "network.delay.uniform: expected a list of at least 2, got one of 1"),
+    ("0ms", "{uniform: [1ms, 2ms, 3ms]}", "13:28", "network.delay.uniform: expected a list of at most 2, got one of 3"),
     ("0ms", "{uniform: [5, 20ms]}", "13:29", "network.delay.uniform: a duration needs a unit; did you mean 5ms?"),
     ("0ms", "{exponential: [5ms]}", "13:32", "network.delay.exponential: expected a duration such as 10ms, got"),
     ("0ms", "{uniform: [1ms, 2ms], exp: 1}", "13:40", 'unknown key "exp"; known here: uniform, exponential'),
     ("0ms}", "0ms, loss: 1.2}", "13:29", "network.loss: expected at most 1, got the number 1.2"),
     ("0ms}", "0ms, duplicate: -1}", "13:34", "network.duplicate: expected at least 0, got the number -1"),
+    ("0ms}", "0ms, duplicate: 1.2}", "13:34", "network.duplicate: expected at most 1, got the number 1.2"),
+    ("phase: random", "machines: {2: {internal_probability: 1.2}}", "6:38", "machines: expected at most 1, got the"),
     ("0ms}", "0ms, fifo: 0}", "13:29", "network.fifo: expected true or false, got the number 0"),
     ("0ms}", "0ms, links: {1-2: {loss: 1}}}", "13:31", "network.links: expected a link such as 1->2, or 1<->2 for"),
     ("0ms}", "0ms, links: {1->4: {loss: 1}}}", "13:37", "network.links.1->4: there is no machine 4; there are 3"),
@@ -640,7 +642,7 @@ IMPOSSIBLE = [
             ("crash: 2, amnesia: 1", "14:50", "expected true or false, got the number 1"),
             ("partition: [[1], [2, 4]]", "14:52", "there is no machine 4; there are 3"),
             ("partition: [[1, 2], [2]]", "14:52", "machine 2 stands twice in this partition"),
-            ("partition: [[1, 2]]", "14:42", "expected a list of at least 2, got a list"),
+            ("partition: [[1, 2]]", "14:42", "expected a list of at least 2, got one of 1"),
             ("partition: [[1], []]", "14:48", "expected a list of at least 1, got an empty list"),
             ("partition: [[1], [2]], messages: drop", "14:64", 'expected lose or hold, got the text "drop"'),
         ]
@@ -656,22 +658,48 @@ IMPOSSIBLE = [
     ),
     (
         "faults: []",
+        "faults: [{from: 10s, to: 20s, pause: 2, crash: 1}]",
+        "14:41",
+        'the key "crash" does not go with the others here: they are of another kind',
+    ),
+    (
+        "faults: []",
         "faults: [{from: 50s, to: 61s, partition: [[1], [2]], messages: hold}]",
+        "14:26",
+        "faults: messages would be held beyond the end of the run, at 60s; end it there, or lose them",
+    ),
+    (
+        "faults: []",
+        "faults: [{from: 50s, to: 60000000001ns, partition: [[1], [2]]}]",
         "14:26",
         "faults: messages would be held beyond the end of the run, at 60s; end it there, or lose them",
     ),
     *(
         (
             "faults: []",
+            f"faults: [{{from: 10s, to: 20s, pause: 2}}, {{from: {ends[0]}, to: {ends[1]}, crash: 2}}]",
+            "14:49",
+            "machine 2 would have this crash during its pause from 10s to 20s",
+        )
+        for ends in [("10s", "20s"), ("12s", "18s"), ("9s", "21s"), ("9s", "10001ms")]
+    ),
+    *(
+        (
+            "faults: []",
             f"faults: [{{from: 5s, to: 20s, {first}}}, {{from: 19s, to: 30s, {second}}}]",
             place,
-            f"machine 2 would have this {second.partition(':')[0]} during its {first.partition(':')[0]} from 5s to 20s",
+            f"machine 2 would have this {says} from 5s to 20s",
         )
-        for first, second, place in [
-            ("pause: 2", "crash: 2", "14:48"),
-            ("crash: 2", "pause: 2", "14:48"),
-            ("pause: 2", "slow: 2, factor: 2", "14:48"),
-            ("slow: 2, factor: 2", "slow: 2, factor: 3", "14:58"),
+        for first, second, place, says in [
+            ("pause: 2", "pause: 2", "14:48", "pause during its pause"),
+            ("pause: 2", "crash: 2", "14:48", "crash during its pause"),
+            ("pause: 2", "slow: 2, factor: 2", "14:48", "slow-down during its pause"),
+            ("crash: 2", "pause: 2", "14:48", "pause during its crash"),
+            ("crash: 2", "crash: 2, amnesia: true", "14:48", "crash during its crash"),
+            ("crash: 2", "slow: 2, factor: 2", "14:48", "slow-down during its crash"),
+            ("slow: 2, factor: 2", "pause: 2", "14:58", "pause during its slow-down"),
+            ("slow: 2, factor: 2", "crash: 2", "14:58", "crash during its slow-down"),
+            ("slow: 2, factor: 2", "slow: 2, factor: 3", "14:58", "slow-down during its slow-down"),
         ]
     ),
     ("faults: []", "faults:", "14:1", "faults: expected a list, got nothing"),
@@ -747,6 +775,11 @@ def test_an_empty_file_is_refused(text: str) -> None:
 def test_a_file_that_is_no_mapping_is_refused(text: str, what: str) -> None:
     """An experiment is keys and values."""
     assert error_of(text).startswith(f"x.yaml:1:1: expected keys and values such as nodes: 3, got {what}\n")
+
+
+def test_that_a_value_might_be_absent_as_well_is_no_second_error() -> None:
+    """What is wrong with a setting that may be left out is one thing."""
+    assert error_of("machines: {2: {internal_probability: 1.2}}").split("\n")[0].endswith("got the number 1.2")
 
 
 def test_only_the_first_error_is_told_and_the_others_are_counted() -> None:

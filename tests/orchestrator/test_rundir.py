@@ -11,6 +11,7 @@ import pytest
 
 from node.errors import NoInputError, NoLogError, OutputError
 from orchestrator.rundir import Run, RunDirectory, find_runs, provenance
+from orchestrator.rundir.files import sealed
 
 NOW = datetime(2026, 11, 22, 10, 22, 31, tzinfo=UTC)
 STAMP = "20261122T102231Z"
@@ -334,7 +335,8 @@ def test_a_manifest_cannot_lead_outside_its_directory(finished: RunDirectory) ->
     """A name that lies elsewhere is a missing file, and is not opened."""
     manifest = json.loads((finished.path / "manifest.json").read_bytes())
     manifest["sha256"] |= {"../../x": "0", "/dev/zero": "0", "run-1/events-1.jsonl": 3, "e\x1b[31m": None}
-    (finished.path / "manifest.json").write_text(json.dumps(manifest))
+    del manifest["seal"]
+    (finished.path / "manifest.json").write_bytes(sealed(manifest))
 
     assert [
         "../../x: missing", "/dev/zero: missing", "'e\\x1b[31m': missing", "run-1/events-1.jsonl: changed"

@@ -44,7 +44,8 @@ def pair(ledger: Ledger, receives: Column) -> None:
         sends = program[trace.is_send[program]]
         links = {node: mine[trace.node[mine] == node] for node in np.unique(trace.node[mine]).tolist()}
         falls = trace.has_clock and bool((np.diff(trace.clock[program]) < 0).any())
-        is_divided = len(trace.nodes) > 2 and bool((trace.to[sends] == ONE).any())
+        is_open = trace.may_be_some or bool((trace.to[sends] == ONE).any())
+        is_divided = len(trace.nodes) > 2 and is_open
         if is_divided or falls:
             _divided(ledger, sender, sends, links, falls=falls)
             continue

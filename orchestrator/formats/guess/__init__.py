@@ -6,20 +6,20 @@ Never asks a user: what is not clear is said, and left out.
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from node.errors import NoLogError, one_line
-from orchestrator.formats.collect import collect
-from orchestrator.formats.extract import extract
 from orchestrator.formats.format import LogFormat, compiled
+from orchestrator.formats.guess.alike import generalised
 from orchestrator.formats.guess.expression import shortest
 from orchestrator.formats.guess.files import Naming, escaped, groups_of_files, name_files
 from orchestrator.formats.guess.frames import frames_of
 from orchestrator.formats.guess.grouping import grouped
 from orchestrator.formats.guess.interpret import interpretations
-from orchestrator.formats.guess.lines import LINES_MAX, Sample, cut, names_in_vectors
+from orchestrator.formats.guess.lines import LINES_MAX, Sample, cut, names_in_vectors, words_in
+from orchestrator.formats.guess.readback import Reading, read_back
 from orchestrator.formats.guess.splits import find_split, parts_by_split
 from orchestrator.formats.guess.study import Study
 from orchestrator.formats.guess.table import COMMENT, RULE
@@ -27,7 +27,6 @@ from orchestrator.formats.guess.tell import recognised, unrecognised
 from orchestrator.formats.guess.templates import templates_of
 from orchestrator.formats.guess.write import keys_of
 from orchestrator.formats.guess.yamltext import yaml_of
-from orchestrator.formats.records import Lines
 from orchestrator.formats.shipped import parse_format
 from orchestrator.formats.sources import Source
 
@@ -35,6 +34,9 @@ BETTER_BY: Final = 0.15
 """By so much a later, looser layout must be better."""
 FILES_MAX: Final = 60
 IGNORED_MAX: Final = 10
+
+_Way: TypeAlias = tuple[dict[str, Any], LogFormat, Reading]
+"""The keys of a file, its format, and what it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def guess(sources: Sequence[Source]) -> Guess:
     names = [source.name for source in sources]
     best: tuple[float, Study, Naming, Sample] | None = None
     for places in groups_of_files(names)[:3]:
-        naming = name_files(names, places)
+        naming = name_files(names, places, [words_in(sources[place].text) for place in places[:FILES_MAX]])
         sample = _sample(sources, naming)
         for study in _studies(sample, naming):
             margin = BETTER_BY if best is not None and best[1].frame.layout != study.frame.layout else 0.0
@@ -78,8 +80,14 @@ def _tells_events(study: Study) -> bool:
 
 
 def _no_events(source: Source) -> NoLogError:
-    first = one_line(source.text.strip().partition("\n")[0], 80)
-    return NoLogError(f"{source.path}: nothing in it looks like events; its first line is {first!r}")
+    lines = [line for line in source.text.split("\n") if line and not line.isspace()]
+    first, middle = (one_line(line.strip(), 80) for line in (lines[0], lines[len(lines) // 2]))
+    if len(lines) < 2:
+        return NoLogError(f"{source.path}: nothing in it looks like events; its first line is {first!r}")
+    return NoLogError(
+        f"{source.path}: nothing in it looks like events, neither its first line, {first!r}, nor one from its middle, "
+        f"{middle!r}; events have a clock, or words for sent and received"
+    )
 
 
 def _divided(study: Study, split: str, naming: Naming, sample: Sample) -> Study:
@@ -110,47 +118,56 @@ def _studies(sample: Sample, naming: Naming) -> Iterator[Study]:
 
 
 def _written(study: Study, naming: Naming, sources: Sequence[Source], split: str) -> Guess:
-    keys = keys_of(study, naming) | ({"split": split} if split else {})
-    layout = parse_format(yaml_of(keys), name="guessed.format.yaml")
-    lines, unmatched = _unmatched(layout, sources)
-    if ignore := _ignore(study, unmatched):
-        keys["ignore"] = ignore if len(ignore) > 1 else ignore[0]
-        layout = parse_format(yaml_of(keys), name="guessed.format.yaml")
-        lines, unmatched = _unmatched(layout, sources)
-    said = tuple(
-        recognised(study, naming, sources[0].name, lines.records + lines.ignored + len(unmatched), lines.ignored)
-    )
-    not_said = (*unrecognised(study), *_left(unmatched))
+    """Return the guess as a file that reads what was understood, or the nearest to it that can be written."""
+    keys, layout, reading = min(_ways(study, naming, sources, split), key=lambda way: way[2].faults)
+    text = yaml_of(keys)
+    said = tuple(recognised(study, naming, sources[0].name, reading))
+    not_said = (*unrecognised(study), *_left(study, reading))
     comments = [f"# {sentence}\n" for sentence in said] + [f"# not recognised: {sentence}\n" for sentence in not_said]
-    return Guess(layout, "".join(comments) + yaml_of(keys), said, not_said)
+    return Guess(layout, "".join(comments) + text, said, not_said)
 
 
-def _unmatched(layout: LogFormat, sources: Sequence[Source]) -> tuple[Lines, list[str]]:
-    """Return what became of the lines, and those that match nothing."""
-    lines, found = Lines(), list[str]()
-    for collection in collect(sources, layout, ""):
-        for part in collection.parts:
-            known = len(lines.unmatched)
-            for _ in extract(part.text, layout, lines, first_line=1):
-                pass
-            texts = part.text.split("\n")
-            found += [texts[number - 1] for number in lines.unmatched[known:]]
-    return lines, found
+def _ways(study: Study, naming: Naming, sources: Sequence[Source], split: str) -> Iterator[_Way]:
+    """Yield files that may say what was understood, and what each reads, up to the first that reads just that."""
+    for is_short in (True, False):
+        keys = keys_of(study, naming, is_short=is_short) | ({"split": split} if split else {})
+        way = _read_with(keys, study, sources)
+        general = generalised(keys.get("kinds", {}))
+        if general != keys.get("kinds", {}):
+            other = _read_with({**keys, "kinds": general}, study, sources)
+            way = other if other[2].faults <= way[2].faults else way
+            keys = way[0]
+        if ignore := _ignore(study, way[2]):
+            way = _read_with({**keys, "ignore": ignore if len(ignore) > 1 else ignore[0]}, study, sources)
+            if way[2].missing:
+                yield way
+                way = _read_with(keys, study, sources)
+        yield way
+        if not way[2].faults:
+            return
 
 
-def _ignore(study: Study, unmatched: Sequence[str]) -> list[str]:
+def _read_with(keys: dict[str, Any], study: Study, sources: Sequence[Source]) -> _Way:
+    layout = parse_format(yaml_of(keys), name="guessed.format.yaml")
+    return keys, layout, read_back(layout, study, sources)
+
+
+def _ignore(study: Study, reading: Reading) -> list[str]:
     """Return expressions for lines that are no events."""
     events = [
         study.frame.lines[row]
         for at in study.of_kind("receive", "send", "internal", "")
         for row in study.groups[at].rows.tolist()
     ]
-    lines = [line for line in unmatched if not _may_be_damaged(study, line)]
+    lines = [line for line in (*reading.unmatched, *reading.extra) if not _may_be_damaged(study, line)]
     rules = [line for line in study.frame.dropped if RULE.match(line)]
     lines += [line for line in study.frame.dropped if line not in rules and COMMENT.match(line)]
-    expressions = [shortest(template, events) for template in templates_of(lines, study.names)]
+    expressions = [
+        shortest(template, [lines[row] for row in template.rows], events)
+        for template in templates_of(lines, study.names)
+    ]
     expressions += [
-        shortest(group.template, events)
+        shortest(group.template, [study.frame.lines[row] for row in group.rows.tolist()], events)
         for group in study.groups
         if not group.is_event and group.template is not None and study.frame.layout == "text"
     ]
@@ -184,10 +201,16 @@ def _may_be_damaged(study: Study, line: str) -> bool:
     return False
 
 
-def _left(unmatched: Sequence[str]) -> list[str]:
-    if not unmatched:
-        return []
-    return [f"{len(unmatched)} lines, such as {one_line(unmatched[0], 80)!r}"]
+def _left(study: Study, reading: Reading) -> Iterator[str]:
+    executions = len(set(study.frame.runs.tolist()))
+    if len(reading.executions) != executions:
+        yield f"what is one execution: this file reads {len(reading.executions)}, and they looked like {executions}"
+    if reading.unmatched:
+        yield f"{len(reading.unmatched)} lines, such as {one_line(reading.unmatched[0], 80)!r}"
+    if reading.extra:
+        yield f"that {len(reading.extra)} lines are no events, such as {one_line(reading.extra[0], 80)!r}"
+    if reading.missing or reading.wrong:
+        yield f"{len(reading.missing) + len(reading.wrong)} events that this file does not read as what they are"
 
 
 __all__ = ["Guess", "guess"]

@@ -3,21 +3,21 @@
 Never takes a number for a clock that only counts lines, or only ticks.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
-from orchestrator.formats.clocks import read_vector
 from orchestrator.formats.guess.evidence import Floats, is_even, membership, objective, rises, share
-from orchestrator.formats.guess.frame import is_said
 from orchestrator.formats.guess.study import Choice, Study
+from orchestrator.formats.guess.vectorclock import find_vector
 from orchestrator.formats.guess.words import meaning
-from orchestrator.formats.names import resolve
 
 CANDIDATES_MAX: Final = 5
 STARTS_MAX: Final = 3
 PASSES_MAX: Final = 6
+CARRIED_MIN: Final = 0.95
 GROUPS_MAX: Final = 50
 """Of so many groups, the largest, the slots are tried; the others are rare lines."""
 _WORDS: Final = 0.6
@@ -26,22 +26,23 @@ _WORDS: Final = 0.6
 
 def find_clock(study: Study) -> float:
     """Find the clock, note it in the study, and return how good it is; 0 if there is none."""
-    if (vector := _find_vector(study)) > 0:
+    if (vector := find_vector(study)) > 0:
         return vector
     largest = sorted(range(len(study.groups)), key=lambda at: -len(study.groups[at]))[:GROUPS_MAX]
     candidates = {at: found for at in sorted(largest) if (found := _candidates(study, at))}
-    choice = _after(study, _lawful(study, _best(study, candidates), candidates))
+    choice = _after(study, _lawful(study, _in_column(study, _best(study, candidates)), candidates))
     steps = study.rows.steps(study.column(choice))
     rising, by_one = rises(steps)
     said = _said(study, choice)
-    told = [at for at, group in enumerate(study.groups) if meaning(group.words).strength > 0]
-    covered = study.total([at for at in told if at in choice]) / max(1, study.total(told)) if told else 1.0
-    likely = by_one > 0.25 if said > -0.3 else by_one > 0.6
+    covered = _covered(study, choice)
+    is_lawful = _is_lawful(study, choice, steps)
     is_clock = (
         rising > 0.6
-        and (likely or said > 1.0)
+        and (share(steps[~np.isnan(steps)] < 0) < 0.05 or said >= 1.0)
+        and (by_one > (0.25 if said > -0.3 else 0.6) or said > 1.0 or is_lawful)
         and covered > 0.85
-        and not (is_even(steps) and said < (0.5 if by_one > 0.9 else 1.0))
+        and (said > -1.5 or is_lawful)
+        and not (_is_counter(study, choice, steps, candidates) and said < (0.5 if by_one > 0.9 else 1.0))
     )
     is_clock = is_clock and not _are_ids(study, choice)
     if not choice or not is_clock or (~np.isnan(steps)).sum() < 2:
@@ -84,19 +85,29 @@ def _starts(study: Study, candidates: dict[int, list[str]]) -> Iterator[Choice]:
 
 
 def _climbed(study: Study, choice: Choice, candidates: dict[int, list[str]]) -> Choice:
-    """Return a choice changed group by group until nothing gets better."""
-    best = _score(study, choice)
+    """Return a choice changed group by group until nothing gets better; leaving some out makes no counter a clock."""
+    best = _plain_score(study, choice)
     for _ in range(PASSES_MAX):
         before = best
         for at, keys in candidates.items():
             for key in (*keys, None):
                 changed = {**choice, at: key} if key is not None else {k: v for k, v in choice.items() if k != at}
-                score = _score(study, changed)
+                score = _plain_score(study, changed)
                 if score > best + 1e-9 or (key is None and at in choice and score > best - 1e-9):
                     choice, best = changed, score
         if best <= before:
             break
     return choice
+
+
+def _in_column(study: Study, choice: Choice) -> Choice:
+    """Return a choice with all groups that fill the column of the clock: it means the same in each row."""
+    if not study.frame.columns or not choice:
+        return choice
+    column = Counter({key: study.total([at for at in choice if choice[at] == key]) for key in choice.values()})
+    key = column.most_common(1)[0][0]
+    more = {at: key for at, group in enumerate(study.groups) if key in group.slots and study.is_whole(at, key)}
+    return {**more, **choice} if "#" not in key else choice
 
 
 def _lawful(study: Study, choice: Choice, candidates: dict[int, list[str]]) -> Choice:
@@ -171,10 +182,71 @@ def _score(study: Study, choice: Choice) -> float:
     if not choice:
         return 0.0
     steps = study.rows.steps(study.column(choice))
-    said = _said(study, choice)
-    told = [at for at, group in enumerate(study.groups) if meaning(group.words).strength > 0]
-    covered = study.total([at for at in told if at in choice]) / max(1, study.total(told))
-    return 0.8 * covered + objective(steps) / len(study.nodes) + _WORDS * said - 0.8 * (said < 0.5 and is_even(steps))
+    return _plain_score(study, choice) - 0.8 * (_said(study, choice) < 0.5 and is_even(steps))
+
+
+def _plain_score(study: Study, choice: Choice) -> float:
+    """Return how good a choice is, whether or not it is a counter."""
+    if not choice:
+        return 0.0
+    steps = study.rows.steps(study.column(choice))
+    return 0.8 * _covered(study, choice) + objective(steps) / len(study.nodes) + _WORDS * _said(study, choice)
+
+
+def _is_counter(study: Study, choice: Choice, steps: Floats, candidates: Mapping[int, Sequence[str]]) -> bool:
+    """Return whether numbers only count lines: neither do messages carry them, nor are they all that there is."""
+    if not is_even(steps):
+        return False
+    if all(len(keys) == 1 for keys in candidates.values()) and choice.keys() == candidates.keys():
+        return any(study.slot(at, key).label.said("index") > 1 for at, key in choice.items())
+    kinds = {at: meaning(study.groups[at].words).kind for at in choice}
+    values = study.rows.keyed(study.column(choice))
+    sent = values[study.rows_of([at for at in choice if kinds[at] == "send"])]
+    return not any(
+        _is_called_clock(study, at, key)
+        or (kinds[at] == "receive" and membership(study.rows.keyed(study.column({at: key})), sent) > CARRIED_MIN)
+        for at in choice
+        for key in candidates.get(at, ())
+        if key != choice[at]
+    )
+
+
+def _is_called_clock(study: Study, at: int, key: str) -> bool:
+    """Return whether words call another number a clock: that of a message."""
+    label = study.slot(at, key).label
+    return label.said("stamp") >= 1 and label.said("clock") > 1
+
+
+def _is_lawful(study: Study, choice: Choice, steps: Floats) -> bool:
+    """Return whether numbers rise by 1 at all events but receives, and jump at some of those: no index does that."""
+    receives = [at for at in choice if meaning(study.groups[at].words).kind == "receive"]
+    others = steps[study.rows_of([at for at in choice if at not in receives])]
+    jumps = steps[study.rows_of(receives)]
+    return share(others[~np.isnan(others)] == 1) > 0.97 and share(jumps[~np.isnan(jumps)] > 1) > 0.1
+
+
+def _covered(study: Study, choice: Choice) -> float:
+    """Return the share of the records whose words tell a kind that have a clock; what is told twice counts once."""
+    told = {
+        at: found
+        for at, group in enumerate(study.groups)
+        if (found := meaning(group.words)).strength > (found.kind == "internal")
+        and (at in choice or not found.is_lifecycle)
+    }
+    if not told:
+        return 1.0
+    sure = {
+        one.kind: study.total([at for at in told if at in choice and told[at].kind == one.kind])
+        for one in told.values()
+    }
+    twice = [
+        at
+        for at, one in told.items()
+        if at not in choice and abs(len(study.groups[at]) - sure[one.kind]) <= 0.05 * sure[one.kind]
+    ]
+    return study.total([at for at in told if at in choice]) / max(
+        1, study.total([at for at in told if at not in twice])
+    )
 
 
 def _said(study: Study, choice: Choice) -> float:
@@ -184,113 +256,3 @@ def _said(study: Study, choice: Choice) -> float:
         words = max(-2.5, min(2.0, study.slot(at, key).label.said("clock")))
         said += words * len(study.groups[at])
     return said / len(study.nodes)
-
-
-# Vectors.
-
-
-def _find_vector(study: Study) -> float:
-    """Find the vector clock: its machine's own entry rises by 1."""
-    choice: Choice = {}
-    for at in range(len(study.groups)):
-        for key, slot in study.slots(at).items():
-            if slot.type in ("vector", "list", "name", "text") and _are_vectors(slot.values):
-                own = _own_steps(study, {at: key})[0]
-                if at not in choice or own > _own_steps(study, {at: choice[at]})[0]:
-                    choice[at] = key
-    choice = _later(study, choice)
-    told = [at for at, group in enumerate(study.groups) if meaning(group.words).strength > 1 or at in choice]
-    if not choice or study.total(list(choice)) < 0.8 * study.total(told):
-        return 0.0
-    own, order = _own_steps(study, choice)
-    if own < 0.7:
-        return 0.0
-    study.roles["clock"] = choice
-    study.clock, study.order = "vector", order
-    study.gains = _gains(study, choice)
-    study.facts["clock"] = own
-    return 1.0 + own
-
-
-def _later(study: Study, choice: Choice) -> Choice:
-    """Return the vectors after each event, where lines have those before it, too."""
-    other = dict(choice)
-    for at, key in choice.items():
-        for more in list(study.slots(at)):
-            slot = study.slot(at, more)
-            if more != key and slot.type == study.slot(at, key).type and _are_vectors(slot.values):
-                pairs = zip(study.slot(at, key).values, slot.values, strict=True)
-                sums = [(_total(first), _total(second)) for first, second in pairs]
-                if share(np.array([first < second for first, second in sums])) > 0.9:
-                    other[at] = more
-    return other if _own_steps(study, other)[0] > 0.7 else choice
-
-
-def _total(value: object) -> int:
-    vector = read_vector(value)
-    return sum(vector.values() if isinstance(vector, dict) else vector or ())
-
-
-def _are_vectors(values: Sequence[object]) -> bool:
-    some = [value for value in values if is_said(value)]
-    sample = some[:: max(1, len(some) // 50)]
-    read = [read_vector(value) for value in sample]
-    return len(some) > 0.95 * len(values) and all(
-        isinstance(vector, dict) or (vector is not None and len(vector) > 1) for vector in read
-    )
-
-
-def _own_steps(study: Study, choice: Choice) -> tuple[float, list[str]]:
-    """Return the share of records in which the machine's own entry rises by 1, and the order of a list's machines."""
-    vectors = [read_vector(value) if value is not None else None for value in study.texts(choice)]
-    if all(isinstance(vector, dict) for vector in vectors if vector is not None):
-        own = np.full(len(vectors), np.nan)
-        for row, vector in enumerate(vectors):
-            if isinstance(vector, dict):
-                own[row] = _own_entry(vector, study.nodes[row])
-        steps = study.rows.steps(own)
-        some = steps[~np.isnan(steps)]
-        return share(some == 1) if len(some) else 0.0, []
-    return _own_in_lists(study, vectors)
-
-
-def _gains(study: Study, choice: Choice) -> Floats:
-    """Return 2 where an entry of another machine rises above the machine's previous vector, 1 where none does."""
-    gains = np.full(len(study.nodes), np.nan)
-    before: dict[int, dict[object, int]] = {}
-    vectors = study.texts(choice)
-    for row in study.rows.order.tolist():
-        vector = read_vector(vectors[row])
-        if vector is None:
-            continue
-        pairs: Iterable[tuple[object, int]] = vector.items() if isinstance(vector, dict) else enumerate(vector)
-        entries = dict(pairs)
-        last = before.get(int(study.rows.node[row]))
-        risen = [name for name, count in entries.items() if last is not None and count > last.get(name, 0)]
-        gains[row] = np.nan if last is None else 2.0 if len(risen) > 1 else 1.0
-        before[int(study.rows.node[row])] = entries
-    return gains
-
-
-def _own_entry(vector: dict[str, int], node: str) -> float:
-    name = node if node in vector else resolve(node, list(vector))
-    return float(vector.get(name, np.nan))
-
-
-def _own_in_lists(study: Study, vectors: Sequence[object]) -> tuple[float, list[str]]:
-    length = max((len(vector) for vector in vectors if isinstance(vector, tuple)), default=0)
-    best: dict[str, tuple[float, int]] = {}
-    for position in range(length):
-        column = np.array(
-            [vector[position] if isinstance(vector, tuple) and len(vector) > position else np.nan for vector in vectors]
-        )
-        steps = study.rows.steps(column)
-        for at, name in enumerate(study.names):
-            some = steps[(study.node == at) & ~np.isnan(steps)]
-            own = share(some == 1) if len(some) else 0.0
-            best[name] = max(best.get(name, (0.0, position)), (own, position))
-    if not best or len({position for _, position in best.values()}) < len(best):
-        return 0.0, []
-    order = sorted(best, key=lambda name: best[name][1])
-    mean = sum(own for own, _ in best.values()) / len(best)
-    return mean, order if [best[name][1] for name in order] == list(range(len(order))) else []

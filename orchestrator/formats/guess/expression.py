@@ -11,9 +11,9 @@ from orchestrator.formats.guess.files import escaped
 from orchestrator.formats.guess.frame import is_said
 from orchestrator.formats.guess.templates import OPAQUE, Slot, Template
 
-_PART: Final = re.compile(r"\w+|[^\w\s]| +|\s")
+_PART: Final = re.compile(r"\w+|[^\w\s]|\n +| +|\s")
 _NUMBER: Final = re.compile(r"[-+]?\d[\d.]*(?:[eE][-+]\d+)?[a-zµμ]*")
-_NUMERIC: Final = frozenset(("clock", "stamp", "queue"))
+NUMERIC: Final = frozenset(("clock", "stamp", "queue"))
 _PLAIN: Final = frozenset(("name", "number", "word"))
 _CLOSING: Final = {"[": "]", "(": ")", "{": "}", "<": ">"}
 
@@ -37,8 +37,8 @@ def parts_of(template: Template, roles: Mapping[str, str], wide: Mapping[str, st
 def _literal(text: str) -> str:
     if text == OPAQUE:
         return ".*"
-    if text == "\n":
-        return r"\n"
+    if text[0] == "\n":
+        return r"\n" if text == "\n" else r"\n[ \t]*"
     if text == "\t":
         return r"\t"
     return " +" if text == "  " else escaped(text)
@@ -47,7 +47,7 @@ def _literal(text: str) -> str:
 def slot_expression(slot: Slot, role: str | None, *, is_last: bool = False) -> str:
     """Return the expression of a slot, as a group if it says something."""
     values = [str(value) for value in slot.values if is_said(value)]
-    if slot.type == "name" and slot.prefix and role in _NUMERIC:
+    if slot.type == "name" and slot.prefix and role in NUMERIC:
         return rf"{escaped(slot.prefix)}(?<{role}>\d+)"
     inside = _inside(slot, values, is_last=is_last)
     return f"(?<{role}>{inside})" if role else inside
@@ -55,7 +55,7 @@ def slot_expression(slot: Slot, role: str | None, *, is_last: bool = False) -> s
 
 def widest(role: str, slots: Sequence[Slot]) -> str | None:
     """Return one expression for a field that fits all its slots, or None if they are too different."""
-    if len({(slot.prefix if role in _NUMERIC else "", slot.type in _PLAIN or slot.type) for slot in slots}) > 1:
+    if len({(slot.prefix if role in NUMERIC else "", slot.type in _PLAIN or slot.type) for slot in slots}) > 1:
         return None
     values = [value for slot in slots for value in slot.values]
     return slot_expression(Slot(slots[0].type, slots[0].label, values, slots[0].prefix), role)
@@ -124,16 +124,17 @@ def shared(all_parts: Sequence[Sequence[str]], *, at_end: bool = False) -> int:
     return count
 
 
-def shortest(template: Template, others: Sequence[str]) -> str:
+def shortest(template: Template, lines: Sequence[str], others: Sequence[str]) -> str:
     """Return a short expression that finds a template's lines and none of the others."""
+    start = r"^\s*" if any(line[:1].isspace() for line in lines) else "^"
     literals = [piece.strip() for piece in template.pieces if isinstance(piece, str)]
     first = template.pieces[0]
     tries = []
     if isinstance(first, str) and len(first.strip()) > 2:
-        tries.append("^" + escaped(first.strip())[:60])
+        tries.append(start + escaped(first.strip())[:60])
     tries += [escaped(text)[:60] for text in sorted(literals, key=len, reverse=True)[:2] if re.search(r"\w{3}", text)]
     for tried in tries:
         text = re.sub(" {2,}", " +", tried.rstrip("\\"))
         if not any(re.search(text, line) for line in others):
             return text
-    return joined(parts_of(template, {}), [])
+    return joined(parts_of(template, {}), lines)

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from orchestrator.formats.names import stem_of
+
 _TOKEN: Final = re.compile(r"\d+|[A-Za-z]+|[^A-Za-z\d]+")
 _NODE: Final = frozenset(
     (
@@ -50,7 +52,11 @@ _RUN: Final = frozenset(
         *("session", "attempt", "iteration", "epoch", "batch", "config", "rate", "scenario"),
     )
 )
+_LOG: Final = frozenset(("log", "logs", "trace", "traces", "out", "output", "events", "file", "data", "result"))
 _TIMESTAMP_DIGITS: Final = 9
+_PORT_DIGITS: Final = 4
+PARTS_MAX: Final = 8
+"""So many parts of a file's name may be a machine's: the numbers and dots of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +79,75 @@ def groups_of_files(names: Sequence[str]) -> list[list[int]]:
     return sorted(groups.values(), key=len, reverse=True)
 
 
-def name_files(names: Sequence[str], places: Sequence[int]) -> Naming:
-    """Return what the names of some files say; the others are none of the logs."""
+def name_files(names: Sequence[str], places: Sequence[int], words: Sequence[frozenset[str]] = ()) -> Naming:
+    """Return what the names of some files say; the others are none of the logs.
+
+    `words` are those in each log: of `run_vm1.log` the machine is `vm1` if they speak of it, else `1`.
+    """
+    said = frozenset[str]().union(*words)
     ours = [names[place] for place in places]
-    tokens = [_TOKEN.findall(name) for name in ours]
-    is_all = len(places) == len(names)
+    tokens = _parted([_TOKEN.findall(name) for name in ours])
     if len({len(each) for each in tokens}) != 1:
         return _by_stem(names, places)
     varying = [at for at in range(len(tokens[0])) if len({each[at] for each in tokens}) > 1]
-    best = max(varying, key=lambda at: _says_node(tokens, at), default=None)
-    if best is None or _says_node(tokens, best) < -1:
+    best = max(varying, key=lambda at: _says_node(tokens, at, words), default=None)
+    if best is None or _says_node(tokens, best, words) < -1:
         return _runs_only(names, places, tokens, varying)
     base = _start_of_name(tokens[0])
     rest = [at for at in varying if at != best]
-    folders = {name.rpartition("/")[0] for name in ours}
     in_name = [at for at in rest if at > base]
-    if len({(name.rpartition("/")[0], each[best]) for name, each in zip(ours, tokens, strict=True)}) == len(ours):
+    folders = {_folder(each, best) for each in tokens}
+    if len({(_folder(each, best), each[best]) for each in tokens}) == len(ours):
         in_name = []  # the folders tell the runs apart
     if len({tuple(each[at] for at in [best, *rest]) for each in tokens}) < len(ours):
         return _by_stem(names, places)
-    expression = _expression(tokens, best, in_name)
-    is_stem = best == base and tokens[0][best + 1 : best + 2] and tokens[0][best + 1].startswith(".") and not in_name
+    span = _span(tokens, best, varying, said)
+    nodes = tuple("".join(each[span.start : span.stop]) for each in tokens)
+    is_stem = nodes == tuple(map(stem_of, ours)) and not in_name
+    expression = "" if is_stem and len(places) == len(names) else _expression(tokens, span, in_name)
     runs = tuple(
-        "/".join(
-            [*([name.rpartition("/")[0]] if len(folders) > 1 or best > base else []), *(each[at] for at in in_name)]
-        )
-        for name, each in zip(ours, tokens, strict=True)
+        "/".join([_folder(each, best) if len(folders) > 1 else "", *(each[at] for at in in_name)]) for each in tokens
     )
-    return Naming(tuple(places), "" if is_stem and is_all else expression, tuple(each[best] for each in tokens), runs)
+    return Naming(tuple(places), expression, nodes, runs)
+
+
+def _span(tokens: Sequence[Sequence[str]], node: int, varying: Sequence[int], said: frozenset[str]) -> range:
+    """Return which parts of the names are what the logs call the machines: the most of which they speak."""
+    best = range(node, node + 1)
+    for first in range(node, max(-1, node - PARTS_MAX), -1):
+        if first != node and (first in varying or "/" in tokens[0][first]):
+            break
+        for last in range(node, min(len(tokens[0]), node + PARTS_MAX)):
+            if last != node and (last in varying or "/" in tokens[0][last]):
+                break
+            forms = {"".join(each[first : last + 1]) for each in tokens}
+            if last - first >= len(best) and len(forms - said) <= len(forms) // 4:
+                best = range(first, last + 1)
+    return best
+
+
+def _parted(tokens: Sequence[list[str]]) -> Sequence[list[str]]:
+    """Return the parts of names, with what words at a place all begin with as a part: `log` of logA, logB."""
+    if len({len(each) for each in tokens}) != 1:
+        return tokens
+    for at in range(len(tokens[0]) - 1, -1, -1):
+        words = [each[at] for each in tokens]
+        if len(set(words)) > 1 and all(map(str.isalpha, words)) and (start := _common_start(words)):
+            tokens = [[*each[:at], start, each[at][len(start) :], *each[at + 1 :]] for each in tokens]
+    return tokens
+
+
+def _common_start(words: Sequence[str]) -> str:
+    """Return what words begin with where the rest of each is a name: a letter, or a word of its own."""
+    first, last = min(words), max(words)
+    start = first[: next((at for at, letter in enumerate(first) if last[at : at + 1] != letter), len(first))]
+    rests = [word[len(start) :] for word in words]
+    is_word = (
+        start.lower() in _NODE
+        or start.lower() in _LOG
+        or (start[-1:].islower() and all(rest[:1].isupper() for rest in rests))
+    )
+    return start if len(start) > 1 and all(rests) and (is_word or all(len(rest) == 1 for rest in rests)) else ""
 
 
 def _shape(name: str) -> tuple[str, ...]:
@@ -114,17 +161,33 @@ def _start_of_name(tokens: Sequence[str]) -> int:
     return max((at + 1 for at, token in enumerate(tokens) if "/" in token), default=0)
 
 
-def _says_node(tokens: Sequence[Sequence[str]], at: int) -> float:
+def _says_node(tokens: Sequence[Sequence[str]], at: int, words: Sequence[frozenset[str]]) -> float:
     """Return how much speaks for a place in the names telling the machines."""
-    words = [token.lower() for token in tokens[0][:at] if token.isalpha()]
-    before = next(iter(reversed(words)), "")
+    if _speak_of_each_other(tokens, at, words):
+        return 5.0
+    known = [token.lower() for token in tokens[0][:at] if token.isalnum()]
+    before = known[-1] if known else ""
     values = {each[at] for each in tokens}
     said = 3.0 * (before in _NODE) - 3.0 * (before in _RUN) + 1.0 * (at >= _start_of_name(tokens[0])) + 0.01 * at
     return said - 4.0 * any(value.isdigit() and len(value) >= _TIMESTAMP_DIGITS for value in values)
 
 
-def _expression(tokens: Sequence[Sequence[str]], node: int, in_name: Sequence[int]) -> str:
-    first = min([node, *in_name])
+def _speak_of_each_other(tokens: Sequence[Sequence[str]], at: int, words: Sequence[frozenset[str]]) -> bool:
+    """Return whether the logs call one another by what their names say there: machines do, and runs do not."""
+    first = at - 1 if at and tokens[0][at].isdigit() and tokens[0][at - 1].isalpha() else at
+    names = {"".join(each[first : at + 1]) for each in tokens}
+    if len(names) < 2 or len(words) < len(tokens) or all(name.isdigit() and len(name) < _PORT_DIGITS for name in names):
+        return False
+    return all(sum(name in some for some in words) > len(words) / 2 for name in names)
+
+
+def _folder(tokens: Sequence[str], node: int) -> str:
+    """Return the path above what names the machine."""
+    return "".join(tokens[:node]).rpartition("/")[0]
+
+
+def _expression(tokens: Sequence[Sequence[str]], span: range, in_name: Sequence[int]) -> str:
+    first = min([span.start, *in_name])
     start = max((at + 1 for at in range(first) if len({each[at] for each in tokens}) > 1), default=0)
     start = max(start, _start_of_name(tokens[0][: first + 1]))
     start = max([start, *(at + 1 for at in range(first) if tokens[0][at].isdigit() and len(tokens[0][at]) > 5)])
@@ -132,12 +195,17 @@ def _expression(tokens: Sequence[Sequence[str]], node: int, in_name: Sequence[in
     for at in range(start, len(tokens[0])):
         values = {each[at] for each in tokens}
         pattern = r"\d+" if all(map(str.isdigit, values)) else "[A-Za-z]+"
-        if at == node:
-            parts.append(f"(?<node>{pattern})")
-        elif at in in_name:
+        is_node = at in span
+        if at == span.start:
+            parts.append("(?<node>")
+        if at in in_name:
             parts.append(f"(?<run>{pattern})" if at == in_name[0] else pattern)
+        elif len(values) == 1:
+            parts.append(escaped(tokens[0][at]))
         else:
-            parts.append(escaped(tokens[0][at]) if len(values) == 1 else r"[^/]+")
+            parts.append(pattern if is_node else r"[^/]+")
+        if at == span.stop - 1:
+            parts.append(")")
     return "".join(parts).lstrip("_-").removeprefix(r"\.") + "$"
 
 
@@ -162,7 +230,7 @@ def _runs_only(
 
 def _by_stem(names: Sequence[str], places: Sequence[int]) -> Naming:
     ours = [names[place] for place in places]
-    stems = tuple(name.rpartition("/")[2].partition(".")[0] for name in ours)
+    stems = tuple(stem_of(name) for name in ours)
     folders = tuple(name.rpartition("/")[0] for name in ours)
     expression = "" if len(places) == len(names) else _ending(ours)
     return Naming(tuple(places), expression, stems if len(ours) > 1 else ("",), folders)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from orchestrator.formats.clocks import NOTHING
 from orchestrator.formats.guess.evidence import numbers, share
 from orchestrator.formats.guess.templates import Slot, Template
 from orchestrator.formats.guess.words import Kind, label_of_name
@@ -30,11 +31,20 @@ class Group:
     """What the field of the kind holds in all of them."""
     kind: Kind = ""
     is_all: bool = False
+    is_some: bool = False
+    """Sends to one or several: nothing says to whom."""
     is_event: bool = True
 
     def __len__(self) -> int:
         """Return the number of records."""
         return len(self.rows)
+
+    @property
+    def format_kind(self) -> str:
+        """What a format file calls these events."""
+        if self.kind != "send":
+            return self.kind or "internal"
+        return "send-all" if self.is_all else "send-some" if self.is_some else "send"
 
 
 @dataclass(slots=True)
@@ -88,7 +98,7 @@ class Frame:
 
 def is_said(value: Any) -> bool:
     """Return whether a cell holds anything."""
-    return value is not None and value not in ("", "-", [], {}, "null", "None", "N/A", "n/a", "nil", "NULL")
+    return value not in NOTHING if isinstance(value, str | None) else value not in ([], {})
 
 
 def column_slot(name: str, values: list[Any], prefix: Template | None = None) -> Slot:

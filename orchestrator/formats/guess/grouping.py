@@ -89,7 +89,8 @@ def _are_few(texts: Sequence[str]) -> bool:
 def _are_prose(texts: Sequence[str]) -> bool:
     """Return whether a column holds several words at once."""
     some = [text for text in texts if text]
-    return sum(" " in text for text in some) > 0.2 * len(some) and type_of(some) != "time"
+    are_many = len(some) > 0.3 * len(texts)
+    return are_many and sum(" " in text for text in some) > 0.2 * len(some) and type_of(some) != "time"
 
 
 def _by_prose(frame: Frame, source: str, texts: Sequence[str], known: Sequence[str]) -> _Way:

@@ -16,6 +16,11 @@ from orchestrator.formats.names import everyone_in
 Scope: TypeAlias = Literal["all", "sender", "link"]
 _TYPES: Final = frozenset(("number", "name", "id", "quote", "list", "names", "word"))
 FOUND_MIN: Final = 0.75
+FOUND_MIN_IN_WORDS: Final = 0.5
+"""Where words call a name a message's, a program may lose messages, and may send or receive them twice."""
+FEW_MAX: Final = 2
+ONCE_MIN: Final = 0.9
+ONCE_MIN_IN_WORDS: Final = 0.6
 
 
 def find_ids(study: Study, scopes: Sequence[Scope]) -> None:
@@ -38,6 +43,7 @@ def find_ids(study: Study, scopes: Sequence[Scope]) -> None:
 def _choices(study: Study, groups: Sequence[int]) -> Iterator[Choice]:
     """Yield slots that may belong together: those with the same words beside them."""
     found: dict[tuple[str, ...], Choice] = {}
+    called: dict[tuple[str, ...], Choice] = {}
     elsewhere = {
         signature
         for at in study.of_kind("internal")
@@ -51,7 +57,12 @@ def _choices(study: Study, groups: Sequence[int]) -> Iterator[Choice]:
                 signature = _signature(study, at, key)
                 if signature not in elsewhere:
                     found.setdefault(signature, {}).setdefault(at, key)
+                    if slot.label.said("message") > 1:
+                        called.setdefault(slot.label.left[:1], {}).setdefault(at, key)
+                    elif slot.type != "number":
+                        called.setdefault((slot.prefix, slot.type), {}).setdefault(at, key)
     yield from found.values()
+    yield from (choice for choice in called.values() if choice not in found.values())
 
 
 def _signature(study: Study, at: int, key: str) -> tuple[str, ...]:
@@ -73,12 +84,13 @@ def _score(study: Study, at_sends: Choice, at_receives: Choice, scope: Scope) ->
     received = list(_names(study, at_receives, scope, is_send=False))
     counts = Counter(sent)
     said = sum(_said(study, choice) for choice in (at_sends, at_receives)) / 2
-    if len(sent) < 2 or len(received) < 2 or len(counts) < (0.97 if said > 1 else 1.0) * len(sent):
+    if len(sent) < 2 or len(received) < 2 or len(counts) < (0.9 if said > 1 else 1.0) * len(sent):
         return 0.0
     found = sum(name in counts for name in received) / len(received)
-    twice = Counter((name, row_node) for name, row_node in _received_where(study, at_receives, scope))
-    once = len(twice) / max(1, sum(twice.values()))
-    if found < FOUND_MIN or once < 0.9:
+    lost = {name[1] for name in received if name not in counts}
+    found_min, once_min = (FOUND_MIN_IN_WORDS, ONCE_MIN_IN_WORDS) if said > 1 else (FOUND_MIN, ONCE_MIN)
+    is_once = _received_once(study, at_receives, scope) >= once_min
+    if found < found_min or not is_once or _are_elsewhere(study, at_sends, lost):
         return 0.0
     numeric = all(study.is_whole(at, key) for at, key in at_receives.items())
     if numeric and said < 0.5 and (scope != "all" or found < 0.98):
@@ -87,6 +99,22 @@ def _score(study: Study, at_sends: Choice, at_receives: Choice, scope: Scope) ->
     if said < 1 and (covered < 0.5 or len(counts) < 4):
         return 0.0
     return found * covered + 0.1 * said - {"all": 0.0, "sender": 0.05, "link": 0.1}[scope]
+
+
+def _are_elsewhere(study: Study, choice: Choice, names: set[Any]) -> bool:
+    """Return whether sends name some messages in another place, as one does that has an id for each recipient."""
+    return any(
+        len(names.intersection(map(str, slot.values))) > FEW_MAX
+        for at in study.of_kind("send")
+        for key, slot in study.slots(at).items()
+        if key != choice.get(at) and slot.type in _TYPES - {"number"}
+    )
+
+
+def _received_once(study: Study, choice: Choice, scope: Scope) -> float:
+    """Return the share of receives that are not of a message which their machine has received before."""
+    times = Counter(_received_where(study, choice, scope))
+    return len(times) / max(1, times.total())
 
 
 def _said(study: Study, choice: Choice) -> float:

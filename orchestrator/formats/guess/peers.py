@@ -42,10 +42,22 @@ def find_recipients(study: Study) -> None:
             if slot.type in ("number", "name", "names", "word", "list", "quote", "text")
             and (score := _recipients_score(study, at, slot)) > 0
         ]
+        if len(found) > 1 and _are_recipients(study, at, [key for score, key in found if score > 2]):
+            study.groups[at].is_all = True
+            continue  # a field names one place, and these are several
         if found:
             choice[at] = max(found)[1]
     if choice:
         study.roles["to"] = choice
+
+
+def _are_recipients(study: Study, at: int, keys: list[str]) -> bool:
+    """Return whether several slots name a recipient each, never the same one."""
+    if len(keys) < 2:
+        return False
+    first, second = (study.slot(at, key) for key in keys[:2])
+    are_alike = first.label.left[:1] == second.label.left[:1] and first.type == second.type
+    return are_alike and all(a != b for a, b in zip(first.values, second.values, strict=True))
 
 
 def senders(study: Study) -> Column:
@@ -70,6 +82,8 @@ def _sender_score(study: Study, at: int, key: str, slot: Slot, clocks: dict[int,
     is_known = machines >= 0
     is_self = machines == study.node[rows]
     said = slot.label.said("from")
+    if study.frame.columns and "#" not in key:
+        said = max(said, 0.0)  # a column for both: `target`
     if share(is_known) < 0.5 or share(is_self) > 0.02 or len(set(values)) > 64:
         return 0.0
     agrees = _agreement(study, at, key, machines, clocks)

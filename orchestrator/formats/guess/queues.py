@@ -64,7 +64,7 @@ def _is_queue(study: Study, choice: Choice) -> bool:
     if not set(study.of_kind("receive")) <= choice.keys():
         return False
     risen = steps[~np.isnan(steps)]
-    if (risen < 0).sum() < 0.3 * (risen > 0).sum() or share(risen > 0) > 0.6:
+    if not risen.any() or (risen < 0).sum() < 0.3 * (risen > 0).sum() or share(risen > 0) > 0.6:
         return False
     empty = share(some == 0)
     return empty > 0.02 and (autocorrelation(study.rows, values) > 0.3 or (empty > 0.5 and some.max() <= 20))

@@ -32,6 +32,8 @@ class Study:
     clock: Literal["scalar", "fractional", "vector", "none"] = "none"
     order: list[str] = field(default_factory=list)
     """The machines in the order of a vector that is a list."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    """What else machines are called by others."""
     ids: Literal["all", "sender", "link"] = "all"
     time: str = "auto"
     quality: float = 0.0
@@ -75,6 +77,15 @@ class Study:
             mask[self.groups[at].rows] = True
         return mask
 
+    def is_rare(self, at: int) -> bool:
+        """Return whether a group has no more than two lines of each machine, as a banner has."""
+        return len(self.groups[at]) <= max(2, 2 * len(set(self.rows.node.tolist())))
+
+    def call(self, aliases: dict[str, str]) -> None:
+        """Remember what machines are called by others."""
+        self.aliases = aliases
+        self._resolved.clear()
+
     def slots(self, at: int, *, free: bool = True) -> dict[str, Slot]:
         """Return the slots of a group, only those that mean nothing yet if `free`."""
         used = {choice[at] for choice in self.roles.values() if at in choice} if free else set()
@@ -116,7 +127,7 @@ class Study:
     def machine_of(self, name: str) -> int:
         """Return which of the machines a name means, or -1."""
         if name not in self._resolved:
-            found = resolve(name, self.names)
+            found = resolve(self.aliases.get(name, name), self.names)
             self._resolved[name] = self.names.index(found) if found in self.names else -1
         return self._resolved[name]
 

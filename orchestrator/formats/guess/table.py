@@ -16,14 +16,17 @@ from orchestrator.formats.guess.evidence import numbers as as_numbers
 from orchestrator.formats.guess.evidence import share
 from orchestrator.formats.guess.frame import Frame, is_said, type_of
 from orchestrator.formats.guess.lines import Sample
+from orchestrator.formats.guess.words import is_field
 
 CELLS_MIN: Final = 3
+FEW: Final = 12
+"""A column with so few texts holds no sentences."""
 SHARE_MIN: Final = 0.75
 RULE: Final = re.compile(r"[\s|+:=*#_-]*\Z")
 QUOTED: Final = re.compile(r"\"[^\"]*\"")
 COMMENT: Final = re.compile(r"\s*(#|//|--|;|%)")
 _SPLIT_TIME: Final = re.compile(r"\d\d:\d\d,\d{3}\b")
-_LABELLED: Final = re.compile(r"[A-Za-z][\w ]*\s?[=:]\s?\S+\Z|[A-Za-z ]+ \d+\Z")
+_LABELLED: Final = re.compile(r"([A-Za-z][\w ]*)\s?[=:]\s?\S+\Z|([A-Za-z ]+) \d+\Z")
 _NAMES_OF_DELIMITERS: Final = {sign: name for name, sign in DELIMITERS.items()}
 
 
@@ -36,7 +39,10 @@ def table_frames(sample: Sample) -> Iterator[Frame]:
 
 def _table(sample: Sample, delimiter: str) -> Frame | None:
     lines = [(file, number, line) for file, number, line in sample.lines if not RULE.match(line)]
-    if delimiter == "," and sum(bool(_SPLIT_TIME.search(line)) for _, _, line in lines) > len(lines) / 2:
+    if (
+        delimiter == ","
+        and sum(bool(_SPLIT_TIME.search(QUOTED.sub("", line))) for _, _, line in lines) > len(lines) / 2
+    ):
         return None
     within = re.compile(rf"[\[({{<][^\])}}>\"]*[\w]{re.escape(delimiter)}[^\])}}>\"]*[\])}}>]")
     if delimiter != " " and sum(bool(within.search(QUOTED.sub("", line))) for _, _, line in lines) > len(lines) / 2:
@@ -100,7 +106,7 @@ def _header(
 
 def _is_above(names: Sequence[str], cells: Sequence[Sequence[str]], size: int) -> bool:
     """Return whether the cells below some names look otherwise: numbers, times, or the same few words."""
-    rows = [row for row in cells if len(row) == size and list(row) != list(names)]
+    rows = [row for row in cells if len(row) == size and list(row) != list(names) and not COMMENT.match(row[0])]
     if not rows:
         return False
     below = [[row[at] for row in rows] for at in range(size)]
@@ -127,7 +133,16 @@ def _is_table(columns: dict[str, list[Any]], *, has_header: bool) -> bool:
             continue
         type_ = type_of(some)
         valued += type_ in ("number", "time", "name", "vector")
-        texts += type_ == "text"
-        labelled += sum(bool(_LABELLED.match(value)) for value in some) > len(some) / 2
-    has_number = any(share(~np.isnan(as_numbers(column[:200]))) > 0.2 for column in columns.values())
+        texts += type_ == "text" and len(set(some)) > FEW
+        labelled += type_ != "time" and sum(map(_is_labelled, some)) > len(some) / 2
+    has_number = any(
+        share(~np.isnan(as_numbers(column[:200]))) > 0.2 or type_of(column[:200]) == "vector"
+        for column in columns.values()
+    )
     return has_number and valued >= 2 and texts <= (2 if has_header else 1) and labelled <= (1 if has_header else 0)
+
+
+def _is_labelled(cell: str) -> bool:
+    """Return whether a cell says itself what it holds: `clock: 5`; `localhost:5001` is a name."""
+    match = _LABELLED.match(cell)
+    return match is not None and (match[2] is not None or is_field(match[1].strip()))

@@ -18,15 +18,18 @@ OPAQUE: Final = "\0"
 """What stands in a text for a part that is not looked at."""
 WORDS_KEPT_MAX: Final = 4
 """So many words may differ at one place before the place is a slot."""
+QUOTES_MAX: Final = 8
 _TO: Final = frozenset(
-    ("to", "dst", "dest", "destination", "recipient", "recipients", "receiver", "receivers", "target")
+    ("to", "for", "dst", "dest", "destination", "recipient", "recipients", "receiver", "receivers", "target")
 )
 _TO_ALSO: Final = frozenset(("targets", "consumers", "machines", "nodes", "processes", "peers"))
 _PEER_KEYS: Final = frozenset(("peer", "partner", "other"))
-_ARROWS: Final = frozenset(("->", "-->", "--->", "=>", "==>", "→"))
+_ARROWS: Final = frozenset(("->", "-->", "--->", "=>", "==>", "→", ">", ">>"))
 _BETWEEN: Final = frozenset((",", ";", "|", "&", "+", "and"))
 _BOUNDARY: Final = frozenset(",;|.()[]{}\n")
 _OPENING: Final = frozenset("([{<:=\"'#@-")
+_KEY_SIGNS: Final = frozenset(("=", ":", "#", "-", "("))
+_HEXADECIMAL: Final = re.compile(r"[0-9a-fA-F]{3,}")
 _LAST_PART: Final = re.compile(r"(.*[/:@])([^/:@]+)\Z")
 _PREFIXED: Final = re.compile(r"([^\d]*?)(\d+)\Z")
 
@@ -58,14 +61,60 @@ class Template:
 
 def templates_of(texts: Sequence[str], known: Iterable[str] = ()) -> list[Template]:
     """Return the templates of these texts, those of the first lines first; `known` are names of machines."""
-    lines = [tokens_of(text) for text in texts]
+    lines = _with_ids(_without_false_vectors([tokens_of(text) for text in texts]))
     names = names_in(lines, known)
     typed = [list(_recipients(_typed(line, names))) for line in lines]
     quotes = {token.text for line in typed for token in line if token.type == "quote"}
-    are_few = len(quotes) <= 8 and not any(any(map(str.isdigit, quote)) for quote in quotes)
+    # A word in quotes is said in every line, or is a name or an id.
+    are_few = len(quotes) <= QUOTES_MAX and not any(any(map(str.isdigit, one)) and " " not in one for one in quotes)
     if are_few:
         typed = [[replace(token, type="word") if token.type == "quote" else token for token in line] for line in typed]
     return [_template(rows, [typed[row] for row in rows]) for rows in _clusters(typed)]
+
+
+def _without_false_vectors(lines: Sequence[Sequence[Token]]) -> Sequence[Sequence[Token]]:
+    """Return lines in which `[host:5001]` is a name, unless vectors in such brackets have several entries elsewhere."""
+    alone = [token for line in lines for token in line if token.type == "vector" and token.text[0] == "["]
+    if not alone or any(len(re.findall(r"[:=]", token.text)) > 1 for token in alone):
+        return lines
+    return [[part for token in line for part in _opened(token)] for line in lines]
+
+
+def _opened(token: Token) -> Iterator[Token]:
+    if token.type != "vector" or token.text[0] != "[":
+        yield token
+        return
+    yield Token("other", "[")
+    yield from tokens_of(token.text[1:-1])
+    yield Token("other", "]")
+
+
+def _with_ids(lines: Sequence[Sequence[Token]]) -> Sequence[Sequence[Token]]:
+    """Return lines in which numbers with hexadecimal digits are ids: `id=0033` is one where `id=1a2b` is."""
+    seen: dict[str, list[Token]] = defaultdict(list)
+    for line in lines:
+        for key, token in _behind_keys(line):
+            seen[key].append(token)
+    ids = {
+        key
+        for key, tokens in seen.items()
+        if len({token.type for token in tokens}) > 1 and all(map(_HEXADECIMAL.fullmatch, (one.text for one in tokens)))
+    }
+    if not ids:
+        return lines
+    changed = [{id(token) for key, token in _behind_keys(line) if key in ids} for line in lines]
+    return [
+        [replace(token, type="id") if id(token) in some else token for token in line]
+        for line, some in zip(lines, changed, strict=True)
+    ]
+
+
+def _behind_keys(line: Sequence[Token]) -> Iterator[tuple[str, Token]]:
+    """Yield the numbers and names with the key before each: `id` of `id=0033`."""
+    plain = [token for token in line if token.type != "space"]
+    for key, sign, token in zip(plain, plain[1:], plain[2:], strict=False):
+        if key.type == "word" and sign.text in _KEY_SIGNS and token.type in ("number", "name", "word"):
+            yield key.text.lower(), token
 
 
 def uniform_template(texts: Sequence[str]) -> Template | None:
@@ -94,7 +143,7 @@ def _named(token: Token, names: frozenset[str]) -> Sequence[Token]:
     if token.text in names and (token.type != "number" or token.text[:1] == "0" < token.text):
         return [Token("name", token.text)]
     match = _LAST_PART.search(token.text) if token.type != "number" else None
-    if match and match[2] in names:
+    if match and match[2] in names and not match[1][:-1].isdigit():
         return [Token("word", match[1]), Token("name", match[2])]
     return [token]
 
@@ -105,7 +154,8 @@ def _recipients(line: Sequence[Token]) -> Iterator[Token]:
     while place < len(line):
         token = line[place]
         lower = token.text.lower()
-        if is_to and token.type in ("number", "name", "list") and not _is_decimal(token):
+        is_list = token.type == "number" and _is_send_before(line, place) and _end_of_names(line, place) > place + 1
+        if (is_to or is_list) and token.type in ("number", "name", "list") and not _is_decimal(token):
             end = _end_of_names(line, place, is_to=True)
             yield Token("names", "".join(each.text for each in line[place:end]))  # type: ignore[arg-type]
             place, is_to = end, False
@@ -126,6 +176,12 @@ def _recipients(line: Sequence[Token]) -> Iterator[Token]:
             is_to = False
         yield token
         place += 1
+
+
+def _is_send_before(line: Sequence[Token], place: int) -> bool:
+    """Return whether nothing but a verb stands before a token: `SEND 1, 2`."""
+    before = [token for token in line[:place] if token.type != "space"][-1:]
+    return bool(before) and before[0].type == "word" and meaning(before[0].text).kind == "send"
 
 
 def _is_value_before(line: Sequence[Token], place: int) -> bool:
@@ -161,7 +217,7 @@ def _end_of_names(line: Sequence[Token], start: int, *, is_to: bool = False) -> 
     while place < len(line):
         token = line[place]
         lower = token.text.lower()
-        if lower in _BETWEEN:
+        if lower in _BETWEEN and not (lower == "|" and line[place - 1].type == "space"):
             has_separator = True
         elif token.type == type_ and has_separator and token.text not in seen and _are_alike(token, line[start]):
             seen.add(token.text)
@@ -243,7 +299,7 @@ def _space(texts: Sequence[str]) -> str:
     if set(texts) <= {"\t", "\n"} and len(set(texts)) == 1:
         return texts[0]
     if any("\n" in text for text in texts):
-        return "\n"
+        return "\n "  # and the next line is indented
     return "  " if max(map(len, texts)) > 1 else " "
 
 
@@ -270,7 +326,7 @@ def _left(line: Sequence[Token], place: int) -> tuple[str, ...]:
         token = line[before]
         if token.type == "word":
             words += reversed(split_words(token.text))
-        elif token.type == "other" and token.text in _BOUNDARY:
+        elif token.type == "other" and (token.text in _BOUNDARY or _is_dash(line, before)):
             if words or (token.text not in _OPENING and not _is_behind_a_field(line, before)):
                 break
         elif token.type not in ("space", "other"):
@@ -278,6 +334,11 @@ def _left(line: Sequence[Token], place: int) -> tuple[str, ...]:
         if len(words) > 6:
             break
     return tuple(words)
+
+
+def _is_dash(line: Sequence[Token], place: int) -> bool:
+    """Return whether a token is a dash between parts of a line."""
+    return line[place].text in "-–—" and place > 0 and line[place - 1].type == "space"
 
 
 def _is_behind_a_field(line: Sequence[Token], place: int) -> bool:
@@ -288,11 +349,11 @@ def _is_behind_a_field(line: Sequence[Token], place: int) -> bool:
 
 def _right(line: Sequence[Token], place: int) -> tuple[str, ...]:
     words: list[str] = []
-    for token in line[place + 1 :]:
+    for at, token in enumerate(line[place + 1 :], place + 1):
         if token.type == "word":
             words += split_words(token.text)
         elif token.type == "other":
-            if token.text in _BOUNDARY or token.text in ":=":
+            if token.text in _BOUNDARY or token.text in ":=" or _is_dash(line, at):
                 break
         elif token.type != "space":
             return ()  # these words speak of what comes behind them

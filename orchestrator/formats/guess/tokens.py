@@ -17,12 +17,13 @@ TOKENS_MAX: Final = 120
 _MONTH: Final = r"(?:Jan|Feb|Mar|Apr|May|June?|July?|Aug|Sept?|Oct|Nov|Dec)[a-z]*"
 _HMS: Final = r"\d{1,2}:\d{2}:\d{2}(?:[.,:]\d+)?(?:\s?[AaPp][Mm]\b)?"
 _ZONE: Final = r"(?:\s?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})(?![\w:]))?"
+_ZONE_NAME: Final = r"(?: (?:[A-Z]{2,3}T|UTC|GMT|MSK)\b)?"
 _TIMES: Final = (
     rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}[T_ ]+{_HMS}{_ZONE}",
     rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2,4}},?[T_ ]+{_HMS}{_ZONE}",
     rf"\d{{1,2}}/{_MONTH}/\d{{4}}:{_HMS}{_ZONE}",
     rf"(?:[A-Z][a-z]{{2}},? +)?\d{{1,2}}[- ]{_MONTH}[- ]\d{{4}},? +{_HMS}{_ZONE}",
-    rf"(?:[A-Z][a-z]{{2}},? +)?{_MONTH} +\d{{1,2}},?(?: +\d{{4}},?)? +{_HMS}(?: [A-Z]{{3,4}})?(?: \d{{4}})?",
+    rf"(?:[A-Z][a-z]{{2}},? +)?{_MONTH} +\d{{1,2}},?(?: +\d{{4}},?)? +{_HMS}{_ZONE_NAME}(?: \d{{4}})?",
     r"\d{8}[-T_ ]\d{6}(?:[.,]\d+)?Z?",
     rf"\d{{8}} {_HMS}",
     rf"(?<![\w.:]){_HMS}{_ZONE}",
@@ -104,22 +105,22 @@ def _are_fields(keys: Sequence[str]) -> bool:
 
 
 def _merged(tokens: Iterator[Token]) -> Iterator[Token]:
-    """Take signs that stand side by side for one: an arrow is a word of its own."""
-    run = ""
+    """Take signs that stand side by side for one: an arrow is a word, and so is `>` that closes nothing."""
+    run, is_open = "", False
     for token in tokens:
         if token.type == "other" and token.text in "<>-=←→⇒⇐":
             run += token.text
             continue
         if run:
-            yield from _signs(run)
-            run = ""
+            yield from _signs(run, is_arrow=token.type == "space" and not is_open)
+            run, is_open = "", is_open or "<" in run
         yield token
     if run:
-        yield from _signs(run)
+        yield from _signs(run, is_arrow=False)
 
 
-def _signs(run: str) -> Iterator[Token]:
-    if (len(run) > 1 and _ARROW.fullmatch(run)) or run in "←→⇒⇐":
+def _signs(run: str, *, is_arrow: bool) -> Iterator[Token]:
+    if (len(run) > 1 and _ARROW.fullmatch(run)) or run in "←→⇒⇐" or (is_arrow and run in ("<", ">", "<<", ">>")):
         yield Token("word", run)
     else:
         yield from (Token("other", sign) for sign in run)

@@ -27,7 +27,7 @@ _EPOCH_DIGITS: Final = 10
 
 
 def find_time(study: Study) -> None:
-    """Find the slots that hold the time, and what it is to be read as."""
+    """Find the slots that hold the time, and what it is to be read as; a rare line without one is then no event."""
     best: tuple[float, Choice] = (0.0, {})
     for choice in _choices(study):
         if (score := _score(study, choice)) > best[0]:
@@ -35,6 +35,12 @@ def find_time(study: Study) -> None:
     if best[1]:
         study.roles["time"] = best[1]
         study.time = _unit(study, best[1])
+        form = _form(study, *_largest(study, best[1]))
+        for at, group in enumerate(study.groups):
+            has_time = at in best[1] and _form(study, at, best[1][at]) == form
+            if not has_time and (study.clock == "none" or study.is_rare(at)):
+                group.is_event = False
+        study.settle()
 
 
 def _choices(study: Study) -> Iterator[Choice]:
@@ -48,13 +54,13 @@ def _choices(study: Study) -> Iterator[Choice]:
                 for signature in signatures:
                     found.setdefault(signature, {}).setdefault(at, key)
     for choice in found.values():
-        if study.total(list(choice)) > 0.9 * study.total(events):
+        if study.total(list(choice)) > (0.8 if study.clock == "none" else 0.9) * study.total(events):
             yield choice
 
 
 def _may_be_numeric(values: Sequence[object]) -> bool:
     some = [value for value in values if is_said(value)][:20]
-    return bool(some) and all(re.match(r"-?\d+(\.\d+)?\s*[a-zµμ]*\Z", str(value)) for value in some)
+    return bool(some) and all(re.match(r"-?\d+([.,]\d+)?\s*[a-zµμ]*\Z", str(value)) for value in some)
 
 
 def _score(study: Study, choice: Choice) -> float:
@@ -63,7 +69,7 @@ def _score(study: Study, choice: Choice) -> float:
     is_there = times != NULL
     if share(is_there[study.rows_of(choice)]) < 0.95:
         return 0.0
-    first = next(iter(choice.items()))
+    first = _largest(study, choice)
     looks = study.slot(*first).type == "time"
     falls = [
         share(np.diff(times[(study.rows.node == node) & is_there]) < 0) for node in np.unique(study.rows.node).tolist()
@@ -72,8 +78,8 @@ def _score(study: Study, choice: Choice) -> float:
     said = said / study.total(list(choice))
     text = str(study.slot(*first).values[0])
     is_unit = bool(re.search(r"\d\s?[a-zµμ]+\Z", text))
-    is_decimal = "." in text
-    is_epoch = bool(re.match(r"[12]\d{9}(\d{3}|\d{6}|\d{9})?(\.\d+)?\Z", text))
+    is_decimal = bool(re.search(r"\d[.,]\d", text))
+    is_epoch = bool(re.match(r"[12]\d{9}(\d{3}|\d{6}|\d{9})?([.,]\d+)?\Z", text))
     varies = len(np.unique(times[is_there])) > min(8, 0.3 * is_there.sum())
     rises = max(falls, default=0) < 0.05
     if not rises and not looks:
@@ -83,13 +89,24 @@ def _score(study: Study, choice: Choice) -> float:
     return score + 0.02 * finest if looks or (varies and score > 1.0) else 0.0
 
 
+def _form(study: Study, at: int, key: str) -> str:
+    """Return what a slot looks like: `9.9s`."""
+    slot = study.slot(at, key)
+    return slot.type if slot.type == "time" else re.sub(r"\d+", "9", str(next(filter(is_said, slot.values), "")))
+
+
+def _largest(study: Study, choice: Choice) -> tuple[int, str]:
+    """Return the slot of the largest group: a small one may be a banner."""
+    return max(choice.items(), key=lambda one: len(study.groups[one[0]]))
+
+
 def _times(study: Study, choice: Choice, kind: str) -> Column:
     return Times(kind).read(study.texts(choice), len(study.nodes))
 
 
 def _unit(study: Study, choice: Choice) -> str:
     """Return what the time is to be read as: auto, or a unit that words or its size tell."""
-    at, key = next(iter(choice.items()))
+    at, key = _largest(study, choice)
     slot = study.slot(at, key)
     text = str(next(value for value in slot.values if is_said(value)))
     if slot.type == "time" or not re.fullmatch(r"-?\d+(\.\d+)?", text):

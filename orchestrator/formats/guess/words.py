@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 Kind: TypeAlias = Literal["receive", "send", "internal", ""]
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_WORD: Final = re.compile(r"<?[-=]+>|<[-=]+|[←→⇒⇐]|[^\W\d_]+(?:'[a-z]+)?")
+_WORD: Final = re.compile(r"<?[-=]+>|<[-=]+|[←→⇒⇐]|[<>]{1,2}(?=\s|\Z)|[^\W\d_]+(?:'[a-z]+)?")
 
 _RECEIVE: Final = re.compile(
     r"receiv(e[sd]?|ing)|reciev(e[sd]?|ing)|recv(d|ed|ing|s)?|rcv(d|ed|s)?|rx|got|gets|deliver(s|ed|y|ing)?|dlvr|dequeue[sd]?|dequeuing"
@@ -39,12 +39,17 @@ _INTERNAL: Final = re.compile(
 _ALL: Final = re.compile(
     r"all|tous|todos|alle|tutti|both|every(one|body)?|(broad|multi)cast(s|ed|ing)?|[bm]cast|others"
 )
+_PROCESS: Final = re.compile(r"\bprocess(es)? (a |the |next |one )?(message|msg|packet)\b")
+"""A verb: else a process is a machine."""
 _NO_MESSAGE: Final = re.compile(
     r"\b(no|not|without|zero|empty)\b(\s+\w+){0,2}?\s+(messages?|msgs?|mail|inbox|queue)(\s+(received|to receive|available))?"
     r"|\b(message|msg|receive[dr]?|receiving|incoming|send|network|input|inbound|in)[ _-]?(queue|buffer|box|q)\b|\bqueued?\b"
     r"|\b(empty|nothing) (queue|inbox|received|to receive)\b|\bnothing in (the )?(queue|inbox)\b|\bqueue empty\b"
     r"|\bdeliver(y|ies)? (time|count)\b|\bprocess(?=\s+\S*\d)"
 )
+_ARROW: Final = re.compile(r"(<-+|<=+|←|⇐|<<?(?!\S))|-+>|=+>|→|⇒|>>?(?!\S)")
+_TO_ALL: Final = re.compile(r"\bto (the |both )?(all|everyone|everybody|both|others)\b")
+_STAR: Final = re.compile(r"(->|=>|→|\bto|\bdst)[\s:=]*\*(?=\W|\Z)")
 _BY: Final = re.compile(
     r"\b(sent|send|sending|emitted|published|produced)[ _-]?(by|from|at|time|clock|ts)\b|\bsender\b"
 )
@@ -53,7 +58,7 @@ _LIFECYCLE: Final = re.compile(
     r"start(s|ed|ing|up)?|stop(s|ped|ping)?|init(ial|iali[sz](e|ed|ing|ation))?|boot(ed|ing)?|listen(s|ed|ing)?|bind(ing)?|bound"
     r"|connect(s|ed|ing|ions?)?|disconnect(ed|ing)?|ready|shut(ting|down)?|exit(s|ed|ing)?|clos(e[sd]?|ing)|finish(ed|ing)?|done"
     r"|terminat(e[sd]?|ing)|config(uration|ured)?|seed|rate|speed|summary|total|final(ly)?|average|mean|statistics|stats|version"
-    r"|attach(ed|ing)?|spawn(ed|ing)?|launch(ed|ing)?|joined|simulation|experiment|begin(s|ning)?|end(s|ed|ing)?|signal"
+    r"|health(checks?|z)?|heartbeats?|keepalive|alive|attach(ed|ing)?|spawn(ed|ing)?|launch(ed|ing)?|joined|simulation|experiment|begin(s|ning)?|end(s|ed|ing)?|signal"
 )
 _EXACT: Final[dict[str, tuple[Kind, bool]]] = {
     **dict.fromkeys(("s", "snd", "out", "o", "tx", "w", "snt", "u"), ("send", False)),
@@ -86,9 +91,9 @@ def meaning(text: str) -> Meaning:
         kind, is_all = _EXACT[words[0]]
         return Meaning(kind, 1, is_all)
     plain = " ".join(words)
-    plain = _NO_MESSAGE.sub(" ", plain)
+    plain = _NO_MESSAGE.sub(" ", _PROCESS.sub("processing message", plain))
     is_lifecycle = any(_LIFECYCLE.fullmatch(word) for word in words)
-    is_all = any(_ALL.fullmatch(word) for word in plain.split())
+    is_all = any(_ALL.fullmatch(word) for word in plain.split()) or bool(_STAR.search(text))
     kind, strength = _kind(plain)
     return Meaning(kind, strength, is_all and kind == "send", is_lifecycle)
 
@@ -105,13 +110,24 @@ def _kind(plain: str) -> tuple[Kind, int]:  # noqa: PLR0911  # one return for ea
         if received[0] != sent[0]:
             return ("receive", received[0]) if received[0] > sent[0] else ("send", sent[0])
         return ("receive", 2) if _is_received(plain, received[1], sent[1]) else ("send", 2)
+    arrow = _arrow(plain)
+    if arrow and not internal and (received or sent or (1,))[0] == 1:
+        return arrow, 1
     if received:
         return "receive", received[0]
     if sent:
         return "send", sent[0]
-    if arrow := re.search(r"(<-+|<=+|←|⇐)|-+>|=+>|→|⇒", plain) if not internal else None:
-        return "receive" if arrow[1] else "send", 1
-    return ("internal", 2 if internal[0] == "internal" else 1) if internal else ("", 0)
+    if not internal:
+        return ("send", 1) if _TO_ALL.search(plain) else ("", 0)
+    return "internal", 2 if internal[0] == "internal" else 1
+
+
+def _arrow(plain: str) -> Kind:
+    """Return what an arrow between machines tells; `-> clock 5` says what came of it."""
+    match = _ARROW.search(plain)
+    if match is None or set(plain[match.end() :].split()[:1]) & (_CLOCKISH | _TIMEISH):
+        return ""
+    return "receive" if match[1] else "send"
 
 
 def _is_received(plain: str, received: int, sent: int) -> bool:
@@ -136,7 +152,7 @@ def _first(strong: "re.Pattern[str]", plain: str, weak: "re.Pattern[str]") -> tu
 # Fields.
 
 _CLOCKISH: Final = frozenset(
-    "clock clocks lamport logical lc lclock clk lamporttime logicalclock lt ltime vc vclock".split()
+    "clock clocks lamport logical lc lclock clk lamporttime logicalclock lt ltime vc vclock uhr horloge reloj orologio".split()
 )
 _TIMEISH: Final = frozenset("time timestamp ts t stamp stamped l c lts".split())
 _OWN: Final = frozenset(
@@ -150,17 +166,17 @@ _MINE: Final = frozenset(("own", "my", "local", "new", "now", "updated", "after"
 _BEFORE: Final = frozenset("before old previous prev prior was earlier".split())
 _QUEUE: Final = frozenset(
     "queue queued queues qlen q qsize qs ql pending backlog waiting remaining left inbox buffer buffered unread outstanding "
-    "queuelen queuesize queuelength mailbox depth remain remains".split()
+    "warteschlange queuelen queuesize queuelength mailbox depth remain remains".split()
 )
 _WALL: Final = frozenset(
-    "system systime wall global real sys date datetime elapsed uptime utc ms us ns sec secs seconds millis micros epoch "
+    "zeit temps hora system systime wall global real sys date datetime elapsed uptime utc ms us ns sec secs seconds millis micros epoch "
     "physical wallclock walltime when at s".split()
 )
 _FROM: Final = frozenset(
-    "<- <-- <--- <= ← from sender src source origin by producer publisher frm sent_by originator".split()
+    "<- <-- <--- <= ← < << from sender src source origin by producer publisher frm sent_by originator".split()
 )
 _TO: Final = frozenset(
-    "-> --> ---> => ==> → to dst dest destination destinations receiver receivers recipient recipients target targets consumer consumers tos".split()
+    "-> --> ---> => ==> → > >> to for dst dest destination destinations receiver receivers recipient recipients target targets consumer consumers tos".split()
 )
 _VERBS: Final = frozenset("send sends sent snd tx recv rcv receive received rx".split())
 _PEER: Final = frozenset("peer peers other partner remote counterpart neighbor neighbour with".split())
@@ -195,7 +211,7 @@ def is_field(key: str) -> bool:
         bool(words)
         and not is_letter
         and not any(map(str.isdigit, key))
-        and all(word in FIELD_WORDS | _NODE | _THEIRS | _OWN | _BEFORE for word in words)
+        and all(word in FIELD_WORDS | _NODE | _THEIRS | _OWN | _BEFORE | _NOTHING for word in words)
     )
 
 

@@ -11,38 +11,35 @@ from typing import Any, Final
 from orchestrator.formats.format import FIELDS, KINDS, LogFormat, compiled
 from orchestrator.formats.guess.expression import joined, parts_of, shared, slot_expression, widest
 from orchestrator.formats.guess.files import Naming, escaped
-from orchestrator.formats.guess.frame import Group
 from orchestrator.formats.guess.study import Study
 from orchestrator.formats.guess.words import meaning
 from orchestrator.formats.names import natural
 
 EXPRESSIONS_MAX: Final = 10
 """With more than so many, the words that tell the kinds must do."""
-_ORDER: Final = ("receive", "send-all", "send", "internal", "ignore")
+_ORDER: Final = ("receive", "send-all", "send-some", "send", "internal", "ignore")
 _ROLES: Final = ("time", "node", "clock", "stamp", "queue", "from", "to", "message")
 
 
-def keys_of(study: Study, naming: Naming) -> dict[str, Any]:
-    """Return the keys of the format file that says what was found out."""
+def keys_of(study: Study, naming: Naming, *, is_short: bool = True) -> dict[str, Any]:
+    """Return the keys of the format file that says what was found out; if `is_short`, what is common only once."""
     keys: dict[str, Any] = {}
     if naming.expression:
         keys["files"] = naming.expression
     keys |= {"layout": study.frame.layout} if study.frame.layout != "text" else {}
     keys |= study.frame.keys
-    keys |= _of_text(study) if study.frame.layout == "text" else _of_columns(study)
+    keys |= _of_text(study, is_short=is_short) if study.frame.layout == "text" else _of_columns(study)
     if study.clock != "scalar":
         keys["clock"] = study.clock
     if "time" in study.roles and study.time != "auto":
         keys["time"] = study.time
     if "message" in study.roles and study.ids != "all":
         keys["ids"] = study.ids
-    if study.order and study.order != sorted(study.order, key=natural):
+    if study.aliases:
+        keys["aliases"] = dict(sorted(study.aliases.items(), key=lambda one: natural(one[0])))
+    if study.order:
         keys["nodes"] = study.order
     return keys
-
-
-def _kind(group: Group) -> str:
-    return "send-all" if group.kind == "send" and group.is_all else group.kind or "internal"
 
 
 def _roles(study: Study, at: int) -> dict[str, str]:
@@ -53,7 +50,7 @@ def _roles(study: Study, at: int) -> dict[str, str]:
 # Text.
 
 
-def _of_text(study: Study) -> dict[str, Any]:
+def _of_text(study: Study, *, is_short: bool) -> dict[str, Any]:
     events = [at for at, group in enumerate(study.groups) if group.is_event]
     wide = _wide(study, events)
     parts = {
@@ -61,7 +58,7 @@ def _of_text(study: Study) -> dict[str, Any]:
     }
     lines = {at: [study.frame.lines[row] for row in study.groups[at].rows[:200].tolist()] for at in events}
     whole = {"kinds": _by_kind(study, {at: joined(parts[at], lines[at]) for at in events})}
-    if len(parts) < 2:
+    if len(parts) < 2 or not is_short:
         return whole
     first = next(iter(parts.values()))
     start = shared(list(parts.values()))
@@ -96,7 +93,7 @@ def _of_rests(study: Study, rests: Mapping[int, Sequence[str]]) -> dict[str, Any
     for at, expression in expressions.items():
         words = re.findall(r"[A-Za-z]+", study.groups[at].words)
         telling = next((word for word in words if meaning(word).kind == study.groups[at].kind != ""), None)
-        kinds[_kind(study.groups[at])].append(rf"\b{telling}" if telling else expression)
+        kinds[study.groups[at].format_kind].append(rf"\b{telling}" if telling else expression)
     several = {kind: list(dict.fromkeys(kinds[kind])) for kind in _ORDER if kind in kinds and kind != "internal"}
     found: dict[str, list[str]] = {
         kind: [
@@ -124,15 +121,15 @@ def _agrees(study: Study, kinds: Mapping[str, Sequence[str]]) -> bool:
         group = study.groups[at]
         line = study.frame.lines[int(group.rows[0])]
         told = next((kind for kind, expression in compiled_kinds if expression.search(line)), None)
-        wrong += len(group) * (told != _kind(group))
+        wrong += len(group) * (told != group.format_kind)
     return wrong <= 0.02 * len(study.frame)
 
 
 def _by_kind(study: Study, expressions: Mapping[int, str]) -> dict[str, Any]:
     kinds: dict[str, list[str]] = defaultdict(list)
     for at, expression in expressions.items():
-        if expression not in kinds[_kind(study.groups[at])]:
-            kinds[_kind(study.groups[at])].append(expression)
+        if expression not in kinds[study.groups[at].format_kind]:
+            kinds[study.groups[at].format_kind].append(expression)
     return {kind: _one_or_more(kinds[kind]) for kind in _ORDER if kind in kinds}
 
 
@@ -149,7 +146,8 @@ def _of_columns(study: Study) -> dict[str, Any]:
     if record := _record(study):
         keys["record"] = record
     names = [*study.frame.columns, *compiled(record).groupindex] if record else list(study.frame.columns)
-    is_auto = LogFormat(layout="json").sources([name for name in names if not name.startswith("^")])
+    names += [name.partition(".")[0] for name in names if "." in name and study.frame.layout == "json"]
+    is_auto = LogFormat(layout="json").sources(dict.fromkeys(name for name in names if not name.startswith("^")))
     wanted = {role: sources for role, sources in fields.items() if is_auto.get(role) != sources}
     unwanted: dict[str, list[str]] = {role: [] for role in is_auto if role not in fields and _matters(study, role)}
     if wanted or unwanted:
@@ -204,7 +202,7 @@ def _kinds(study: Study, fields: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     kinds: dict[str, list[str]] = defaultdict(list)
     for group in study.groups:
         if not group.is_event or group.kind:
-            kinds[_kind(group) if group.is_event else "ignore"].append(group.value or "")
+            kinds[group.format_kind if group.is_event else "ignore"].append(group.value or "")
     usual = {kind: compiled(text, re.IGNORECASE) for kind, text in KINDS.items()}
     is_usual = all(
         next((one for one, expression in usual.items() if expression.fullmatch(value)), None) == kind
@@ -237,13 +235,13 @@ def _by_presence(study: Study) -> dict[str, Any]:
     kinds: dict[str, list[str]] = defaultdict(list)
     by_kind: dict[str, set[str]] = defaultdict(set)
     for group in study.groups:
-        by_kind[_kind(group)] |= set(group.slots)
+        by_kind[group.format_kind] |= set(group.slots)
     for group in sorted(study.groups, key=lambda group: -len(group.slots)):
-        others = set().union(*(names for kind, names in by_kind.items() if kind != _kind(group)))
+        others = set().union(*(names for kind, names in by_kind.items() if kind != group.format_kind))
         own = [name for name in group.slots if name not in others]
         expression = _is_filled(study, own[0]) if own else ""
-        if expression not in kinds[_kind(group)]:
-            kinds[_kind(group)].append(expression)
+        if expression not in kinds[group.format_kind]:
+            kinds[group.format_kind].append(expression)
     return {kind: _one_or_more(kinds[kind]) for kind in _ORDER if kind in kinds}
 
 

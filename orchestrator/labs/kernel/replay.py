@@ -3,7 +3,7 @@
 Never rolls dice: whoever writes logs cannot tell which of the two ran.
 """
 
-from collections import Counter
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ class Actor:
     """One machine of the run, as far as it has been told."""
 
     model: Model
-    left: int
+    dues_ns: deque[int] = field(default_factory=deque)
     incarnation: int = 0
     index: int = 0
     coming: list[Message] = field(default_factory=list)
@@ -29,7 +29,12 @@ class Actor:
     @property
     def next_tick(self) -> int | None:
         """Some number while events of this machine are still to be told, else None."""
-        return self.index if self.left else None
+        return self.index if self.dues_ns else None
+
+    @property
+    def next_due_ns(self) -> int | None:
+        """When the next event of this machine is due; None after the last."""
+        return self.dues_ns[0] if self.dues_ns else None
 
     def unreceived(self) -> list[tuple[Message, int | None]]:
         """Return every message that was not received by the end of the run; none came late."""
@@ -40,8 +45,9 @@ class Replay:
     """The machines of a cluster and its events, each told once and in their order."""
 
     def __init__(self, record: Record, machines: Mapping[int, Model]) -> None:
-        left = Counter(record.plan.number[record.machine].tolist())
-        self.processes = {node: Actor(model, left[node]) for node, model in sorted(machines.items())}
+        self.processes = {node: Actor(model) for node, model in sorted(machines.items())}
+        for node, due_ns in zip(record.plan.number[record.machine].tolist(), record.due_ns.tolist(), strict=True):
+            self.processes[node].dues_ns.append(due_ns)
         for recipient, message in _unreceived(record):
             self.processes[recipient].coming.append(message)
         self._events = events_of(record)
@@ -57,7 +63,7 @@ class Replay:
         event = self._next
         assert event is not None, "no event is left"
         actor = self.processes[event.node]
-        actor.left -= 1
+        actor.dues_ns.popleft()
         actor.incarnation, actor.index = event.incarnation, event.index
         self._next = next(self._events, None)
         return event

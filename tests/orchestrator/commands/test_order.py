@@ -3,12 +3,17 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from node.model import Model
 from orchestrator.__main__ import main
 from orchestrator.commands import order as order_command
+from orchestrator.labs.simulated import run_simulated
+from orchestrator.rundir import Run
 from tests.clusters import cluster
+from tests.fault_mixes import HALF_A_SECOND, machines_of
 from tests.logs_on_disk import write_logs
 
 KEYS = ["run", "a", "b", "relation", "known_to_a", "known_to_b", "evidence", "length", "hops", "path"]
@@ -131,3 +136,30 @@ def test_interrupted_it_knows_of_no_relation(
 
     assert main(["order", "logs", "2:41", "3:80", "--json"]) == 130
     assert json.loads(capsys.readouterr().out)["relation"] is None
+
+
+def test_two_lives_of_a_machine_are_ordered_by_messages_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a machine forgot did not happen before what it did then, unless a message told it again."""
+    monkeypatch.setenv("COLUMNS", "200")
+    forgets = {"from": "150ms", "to": "300ms", "crash": 2, "amnesia": True}
+    logs = run_simulated_at(tmp_path, machines_of(HALF_A_SECOND | {"faults": (forgets,)}))
+    last = max(line["index"] for line in logs if line.get("incarnation") == 0 and "index" in line)
+    because = "2 and 2.1 are one machine before and after a crash with amnesia"
+    for a, b, relation, has_reason in (
+        (f"2:{last}", "2.1:1", "are concurrent", True),
+        ("2:1", "2.1:7", "happened before", True),
+        ("2.1:1", "2.1:2", "happened before", False),
+    ):
+        assert main(["order", str(tmp_path), a, b]) == 0
+        shown = capsys.readouterr().out
+        assert relation in shown
+        assert (because in shown) == has_reason
+
+
+def run_simulated_at(directory: Path, machines: dict[int, Model]) -> list[dict[str, Any]]:
+    """Simulate a run and return the lines of machine 2."""
+    run = Run(directory)
+    run_simulated(run, machines, name="test")
+    return [json.loads(line) for line in run.events_path(2).read_bytes().split(b"\n")[:-1]]

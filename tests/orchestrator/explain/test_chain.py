@@ -44,7 +44,7 @@ def assert_exact(history: History, *, every: int = 1) -> None:
 
 
 @given(st.integers(0, 10**6), st.integers(2, 5), st.sampled_from([0, 10, 700]), st.sampled_from([0.1, 0.7]))
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 def test_in_a_correct_run_a_chain_has_as_many_events_as_the_clock_says(
     seed: int, nodes: int, delay_ms: int, internal_probability: float
 ) -> None:
@@ -121,7 +121,7 @@ def test_of_equal_clocks_the_send_is_followed() -> None:
 
 
 @given(st.data())
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 def test_where_a_send_is_not_known_the_chain_ends_or_goes_on_without_it(data: st.DataObject) -> None:
     """Without the send, only what the machine had counted itself forces a clock; what is missing is said."""
     trace = simulated_history(cluster(3, seconds=8, internal_probability=0.3))._trace

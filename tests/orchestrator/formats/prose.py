@@ -167,7 +167,7 @@ def requests_with_peers(world: World) -> Files:
         id_ = f"{e.id * 2654435761 % 2**32:08x}-{e.id:04x}-4a7b-9c1d-{e.id * 48271 % 2**48:012x}"
         to = ", ".join(map(word, e.to))
         what = {
-            "internal": "heartbeat ok",
+            "internal": "refreshed the cache",
             "send": f"--> publishing message {id_} to {to}",
             "receive": f"<-- consumed message {id_} from {word(e.sender)}",
         }[e.kind]

@@ -247,7 +247,7 @@ def _both(  # noqa: C901, PLR0911, PLR0912  # one case for each column
         case "to" if event.kind == "send":
             if not is_said:
                 return (True, True) if trace.to[row] in (ONE, ALL) else (ONE, trace.to[row])
-            return tuple(place[one] for one in event.to), trace.possible_recipients(row)
+            return sorted(place[one] for one in event.to), sorted(trace.possible_recipients(row))
         case "time":
             if not is_said:
                 return NULL, trace.time_ns[row]

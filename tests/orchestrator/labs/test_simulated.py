@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.labs.simulated import simulate
+from orchestrator.labs.simulated import run_simulated, simulate
 from orchestrator.rundir import Run
 from orchestrator.trace import check, read_trace
 from orchestrator.twin import twin_of
+from tests.balance import unbalanced
+from tests.delays import WITH_DRAWN_DELAYS, strays
+from tests.fault_mixes import EACH, half_a_second
 from tests.golden_runs import ALL, as_array, expected, machines
 
 ROOT = Path(__file__).parents[3]
@@ -36,6 +39,24 @@ for path in sys.argv[2:]:
 def test_a_golden_run_gives_its_golden_trace(name: str) -> None:
     """The model's text decides every event: two programs written from it agree to the byte."""
     assert expected(name) == [as_array(event) for event in simulate(machines(name))]
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_with_each_fault_every_link_balances(name: str, tmp_path: Path) -> None:
+    """Model section 7, exactly: what is left is what the recipients have in memory."""
+    machines = half_a_second(name)
+    run_simulated(Run(tmp_path), machines, name=name)
+
+    assert {} == unbalanced(Run(tmp_path), machines)
+
+
+@pytest.mark.parametrize("name", WITH_DRAWN_DELAYS)
+def test_every_arrival_is_what_the_dice_say(name: str, tmp_path: Path) -> None:
+    """Model section 3: to the nanosecond, where it was sent and where it was received."""
+    machines = half_a_second(name)
+    run_simulated(Run(tmp_path), machines, name=name)
+
+    assert set() == strays(Run(tmp_path), machines)
 
 
 def test_every_shipped_experiment_is_valid_and_its_bytes_do_not_depend_on_hashes(tmp_path: Path) -> None:

@@ -1,19 +1,22 @@
 """The checks on runs with faults: what the model lost, held, doubled or let overtake is no violation, the rest is."""
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given, settings
 
 from node.event import Delivery, Event
 from node.model import Model
 from orchestrator.trace import Report, Trace, check, trace_of
-from orchestrator.trace.balance import accounts
+from orchestrator.trace.balance import accounts, balance
 from orchestrator.trace.check import CHECKS
-from orchestrator.trace.store import NULL
+from orchestrator.trace.store import KINDS, NULL
 from tests.fault_mixes import EACH, HALF_A_SECOND, half_a_second, machines_of, mixes
 from tests.logs_on_disk import simulated_run
 
@@ -84,7 +87,9 @@ def test_a_run_with_faults_that_is_cut_anywhere_is_never_broken(fields: dict[str
 def test_each_fault_does_something() -> None:
     """A test of faults that never happen would prove nothing."""
     runs = {name: judged(half_a_second(name))[0] for name in EACH}
-    plain = judged(machines_of(HALF_A_SECOND))[0]
+
+    def without(name: str) -> Trace:
+        return judged(machines_of(HALF_A_SECOND | EACH[name] | {"faults": ()}))[0]
 
     def lost(name: str) -> int:
         return int(np.count_nonzero(runs[name].messages.number == NULL))
@@ -96,12 +101,16 @@ def test_each_fault_does_something() -> None:
     for name in ("reordering", "one link out of order"):
         assert overtaken(runs[name]) > 0, name
     for name in ("amnesia", "amnesia twice"):
-        assert runs[name].incarnation.max() == name.count("twice") + 1
+        last = name.count("twice") + 1
+        assert runs[name].incarnation.max() == last
+        for life in (0, last):
+            own = runs[name].kind[(runs[name].node == 2) & (runs[name].incarnation == life)]
+            assert set(own.tolist()) == set(range(len(KINDS))), name
     for name in ("partition that holds", "one-way partition"):
         late = runs[name].messages.arrival_ns - runs[name].due_ns[runs[name].messages.send_row]
         assert late.max() > 100_000_000, name
     for name in ("pause", "pause to the end", "slow-down", "crash", "crash to the end"):
-        assert len(runs[name]) < len(plain), name
+        assert len(runs[name]) < len(without(name)), name
 
 
 def overtaken(trace: Trace) -> int:
@@ -197,6 +206,66 @@ def test_what_the_network_did_is_remarked_and_changes_no_verdict() -> None:
     lost = int(np.count_nonzero(trace.messages.number == NULL))
 
     assert report.verdict == "valid"
-    assert f"{lost} messages were lost by the model's network, as the configuration has it" in report.remarks
+    assert f"messages lost by the model's network: {lost}" in report.remarks
     assert "nobody sends to machine 3: the topology has no link to it" in report.remarks
-    assert any("were sent twice by the model's network" in remark for remark in report.remarks)
+    assert any("sent twice by the model's network" in remark for remark in report.remarks)
+
+
+def test_what_a_partition_did_is_remarked() -> None:
+    """Each fault, and how many messages it took or held; what loss took is not the partition's."""
+    _, losing = judged(half_a_second("partition that loses"))
+    _, both = judged(machines_of(HALF_A_SECOND | EACH["partition that loses"] | EACH["loss"]))
+    holding, report = judged(half_a_second("partition that holds"))
+    held = np.count_nonzero(holding.messages.arrival_ns > holding.due_ns[holding.messages.send_row] + 5_000_000)
+
+    assert "fault of the model: partition 1 | 2, 3 from 0.15 s to 0.3 s, messages lost" in losing.remarks
+    assert any(remark.endswith(", all in a partition") for remark in losing.remarks)
+    assert any(re.search(r"lost .*: \d+, [1-9]\d* in a partition$", remark) for remark in both.remarks)
+    assert f"messages held until the end of a partition: {held}" in report.remarks
+
+
+def test_the_links_that_keep_no_order_are_remarked_if_others_do() -> None:
+    """The check itself says so if none does."""
+    _, some = judged(half_a_second("one link out of order"))
+    _, none = judged(half_a_second("reordering"))
+    words = "the model lets messages overtake each other on 2->1: in-order is judged on the other links"
+
+    assert words in some.remarks
+    assert not any("overtake" in remark for remark in none.remarks)
+
+
+@given(mixes(crashes=True))
+@settings(deadline=None, max_examples=20)
+def test_the_account_of_every_link_is_exact(fields: dict[str, Any]) -> None:
+    """Each term by itself, counted from the events and the stop records, and together nothing is left."""
+    machines = machines_of(fields)
+    events, stops = simulated_run(machines)
+    sent = [(event.node, *delivery) for event in events for delivery in event.to]
+    links = {(sender, recipient) for sender, recipient, *_ in sent}
+    expected = [
+        {
+            "from": sender,
+            "to": recipient,
+            "sent": sum(one[:2] == (sender, recipient) and one[4] == 0 for one in sent),
+            "duplicated": sum(one[:2] == (sender, recipient) and one[4] == 1 for one in sent),
+            "lost": sum(one[:2] == (sender, recipient) and one[2] is None for one in sent),
+            "received": sum(
+                event.node == recipient and event.cause is not None and event.cause.node == sender for event in events
+            ),
+            "in_queue": sum(row[1] for row in stops[recipient]["incoming"] if row[0] == sender),
+            "in_flight": sum(row[2] for row in stops[recipient]["incoming"] if row[0] == sender),
+        }
+        for sender, recipient in sorted(links)
+    ]
+    found = balance(trace_of(machines, events, stops))
+
+    assert expected == found
+    assert json.loads(orjson.dumps(found)) == found
+
+
+def test_of_a_machine_that_did_not_finish_nobody_knows_what_is_left() -> None:
+    trace, _ = judged(half_a_second("loss"))
+    open_ended = {node: replace(one, is_in_memory=node != 2, stop=None) for node, one in trace.machines.items()}
+    found = balance(replace(trace, machines=open_ended))
+
+    assert {(one["from"], one["to"]) for one in found if one["in_queue"] is None} == {(1, 2), (2, 1), (2, 3), (3, 2)}
