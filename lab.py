@@ -21,8 +21,9 @@ LOG = os.path.join(VENV, "set-up.log")
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 PIP_OLDEST = (22, 3)  # the first that knows --python
-LEVELS = ["core", "lab", "sim", "dev"]  # each one's requirements hold those of the one before
-LEVEL_OF = {"test": "dev", "lint": "dev", "bench": "dev"}  # every other command needs "lab"
+LEVELS = ["core", "lab", "report", "sim", "dev"]
+INSIDE = {"lab": ["core"], "report": ["core", "lab"], "sim": ["core", "lab"], "dev": LEVELS[:-1]}  # what each holds
+LEVEL_OF = {"test": "dev", "lint": "dev", "bench": "dev", "report": "report", "demo": "report"}  # others need "lab"
 
 # With -P the user's folder stays off the import path: a student's own node.py must not be taken for ours.
 OURS = [["-m", "node"], ["-m", "orchestrator"]]
@@ -186,6 +187,7 @@ def install(level, held):
     say("setting up .venv (once): fetching what requirements/%s.txt pins" % level)
     if not is_usable():
         make_venv()
+    before = stamp()
     shutil.rmtree(WHEELS, ignore_errors=True)
     pinned = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", requirements(level)]
     with open(LOG, "wb") as log:
@@ -195,7 +197,7 @@ def install(level, held):
         use_pip(pip + ["install", "--no-index", "--find-links", WHEELS] + pinned, held, log)
     shutil.rmtree(WHEELS)
     put_checkout_on_path()
-    write_stamp(level)
+    write_stamp(level, before)
     facts = (time.time() - started, count, fetched, megabytes(VENV))
     say("set up in %.0f s: %d packages, %.0f MB fetched, %.0f MB on disk" % facts)
 
@@ -264,10 +266,12 @@ def put_checkout_on_path():
         file.write(os.path.relpath(ROOT, packages) + "\n")
 
 
-def write_stamp(level):
-    """Say, at once and last of all, that the level and those inside it are complete."""
+def write_stamp(level, before):
+    """Say, at once and last of all, what is complete: the level, those inside it, and those that were there before."""
+    held = INSIDE.get(level, []) + [level]
+    complete = [pins(name) for name in LEVELS if name in held or pins(name) in before]
     with open(STAMP + ".new", "w") as file:
-        file.write("\n".join([interpreter()] + [pins(name) for name in LEVELS[: LEVELS.index(level) + 1]]) + "\n")
+        file.write("\n".join([interpreter()] + complete) + "\n")
     os.replace(STAMP + ".new", STAMP)
 
 
