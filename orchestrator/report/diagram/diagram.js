@@ -1,0 +1,3 @@
+export function mount(element, data, options = {}) {
+  element.textContent = `${data.lanes.length} machines`;
+}
