@@ -65,6 +65,7 @@ def _messages(diagram: Diagram) -> dict[str, Any]:
     sent, clock = diagram.time[table.send], diagram.clock[table.send]
     has_seen = np.flatnonzero(table.seen != NULL)
     return {
+        "count": len(table),
         "send": packed(_steps(table.send)),
         "lane": packed(table.lane),
         "receive": packed(_received(table.receive, table.lane)),

@@ -96,15 +96,17 @@ def _messages(trace: Trace, rows: Rows, lanes: list[int]) -> Messages:
         seen[message] = seen_ns
     if not trace.is_timed:
         arrival[:], seen[:] = NULL, NULL
+    sends = rows.of(table.send_row)
+    order = np.lexsort((table.copy, table.recipient, sends))
     return Messages(
-        send=rows.of(table.send_row),
-        lane=np.searchsorted(lanes, table.recipient),
-        receive=rows.of(received),
-        arrival=arrival,
-        seen=seen,
-        stamp=np.where(received >= 0, trace.stamp[received], NULL),
-        copy=table.copy,
-        is_lost=np.equal(table.number, NULL).astype(np.int64),
+        send=sends[order],
+        lane=np.searchsorted(lanes, table.recipient[order]),
+        receive=rows.of(received[order]),
+        arrival=arrival[order],
+        seen=seen[order],
+        stamp=np.where(received >= 0, trace.stamp[received], NULL)[order],
+        copy=table.copy[order],
+        is_lost=np.equal(table.number, NULL).astype(np.int64)[order],
     )
 
 

@@ -46,9 +46,10 @@ class Stripe:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Messages:
-    """Every copy of every message; `receive` is -1 and `arrival`, `seen` and `stamp` NULL where there is none.
+    """Every copy of every message, those of one send together and sends in the order of rows.
 
-    `seen` is when the recipient could first have seen a late message, `stamp` what a receive says that it carried.
+    `receive` is -1 and `arrival`, `seen` and `stamp` NULL where there is none. `seen` is when the recipient could first
+    have seen a late message, `stamp` what a receive says that it carried.
     """
 
     send: Column
