@@ -182,6 +182,18 @@ def _export() -> Parser:
     return parser
 
 
+def _report() -> Parser:
+    parser = Parser("report", "Write a page, one file for the browser: the verdict, the diagram, plots, tables.")
+    _add_logs(parser)
+    parser.add_argument(
+        "--compare", type=Path, nargs="+", default=[], metavar="RUN", help="put another run beside it, or these two"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="the page to write (report.html in the run; here for others' logs)"
+    )
+    return _with_json(parser)
+
+
 def _runs() -> Parser:
     parser = Parser(
         "runs",
@@ -242,6 +254,7 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "explain": _explain,
     "order": _order,
     "demo": _demo,
+    "report": _report,
     "export": _export,
     "runs": _runs,
 }
