@@ -25,18 +25,16 @@ FOLDER: Final = Path(__file__).with_name("page")
 
 def page_of(document: Document) -> bytes:
     """Return the page; the same document gives the same bytes."""
-    style = f"{(FOLDER / 'page.css').read_text('utf-8')}\n{STYLE}"
-    script = f"{SCRIPT}\n{(FOLDER / 'page.js').read_text('utf-8')}"
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data: blob:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    style = "\n".join([_text("page.css"), _dark(), STYLE])
+    scripts = (SCRIPT, _text("page.js"))
+    allowed = " ".join(map(_hash, scripts))
+    policy = f"default-src 'none'; style-src {_hash(style)}; script-src {allowed}; base-uri 'none'; form-action 'none'"
     text = _template().render(
         page=document,
         mark=MARK,
         policy=_safe(policy),
         style=_safe(style),
-        script=_safe(script),
+        scripts=[_safe(script) for script in scripts],
         terms=TERMS | EVIDENCE | CHECKS,
         checks=CHECKS,
         verdicts=VERDICTS,
@@ -45,12 +43,23 @@ def page_of(document: Document) -> bytes:
     return str(text).encode("utf-8", "replace")
 
 
+def _dark() -> str:
+    """Return the dark colours for whoever prefers them, and for whoever asks for them; paper is light."""
+    dark = _text("dark.css")
+    preferred = f'@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ {dark} }} }}'
+    return f'{preferred}\n@media screen {{ :root[data-theme="dark"] {{ {dark} }} }}'
+
+
+def _text(name: str) -> str:
+    return (FOLDER / name).read_text("utf-8")
+
+
 def _hash(text: str) -> str:
-    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _safe(text: str) -> Markup:
-    assert "</s" not in text, "neither a style nor a script ends itself"
+    assert "</script" not in text and "</style" not in text, "neither a style nor a script ends itself"
     return Markup(text)
 
 

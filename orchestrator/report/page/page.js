@@ -17,4 +17,12 @@ const open = () => {
 addEventListener("hashchange", open);
 open();
 
+addEventListener("click", (click) => {
+  const link = click.target.closest("a.event");
+  if (!link) return;
+  const figure = document.querySelector(link.hash);
+  figure.closest("details").open = true;
+  figure.querySelector(".space-time").diagram?.select(link.dataset.event);
+});
+
 addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("details")) one.open = true; });
