@@ -54,6 +54,7 @@ def of_logs(trace: ForeignTrace, report: Report | None, *, name: str) -> Diagram
         messages=_messages(trace, rows, pairs, edges, is_whole=is_whole),
         marks=marks,
         marks_in_all=marks_in_all,
+        cuts=trace.cuts,
         is_whole=is_whole,
     )
 

@@ -129,3 +129,14 @@ class Diagram:
     def event(self, row: int) -> str:
         """Return an event's name, such as `2:41`."""
         return f"{self.processes[int(self.process_of[row])].name}:{self.number[row]}"
+
+    def row_of(self, name: str) -> int:
+        """Return the row of an event's name, or -1."""
+        process, _, digits = name.rpartition(":")
+        start = 0
+        for one in self.processes:
+            if one.name == process and digits.isascii() and digits.isdecimal() and len(digits) < 18:
+                found = np.flatnonzero(self.number[start : start + one.events] == int(digits))
+                return start + int(found[0]) if len(found) else -1
+            start += one.events
+        return -1
