@@ -9,7 +9,6 @@ from node.errors import UnavailableError
 from orchestrator.answer import Answer
 from orchestrator.executions import shown
 from orchestrator.rundir.space import in_words
-from orchestrator.trace.verdict import WORDS
 
 if TYPE_CHECKING:
     from orchestrator.report.write import Written
@@ -26,7 +25,7 @@ def answer(options: Namespace) -> Answer:
     written = write(options.paths, log_format=options.log_format, out=options.out, beside=options.compare)
 
     def show(screen: "Screen") -> None:
-        screen.said_of(WORDS[written.verdict], "bold", f": {shown(written.path)} ({in_words(written.size_bytes)})")
+        screen.said_of(written.word, "bold", f": {shown(written.path)} ({in_words(written.size_bytes)})")
         if written.pictures:
             screen.say(
                 f"its {written.pictures} plots as PNG: {shown(written.path.parent / 'report-plots')}", style="dim"

@@ -44,7 +44,7 @@ def comparison(
     first = pair.agreement.first_divergence
     at_s = min(side["due_ms"] for side in (first["a"], first["b"]) if side) / 1e3 if first else None
     sheets = tuple(
-        sheet_of(subject, identity=side.lower(), title=f"{side}: {name}", files=addresses(subject), divergence_s=at_s)
+        sheet_of(subject, identity=side.lower(), title=side, called=name, files=addresses(subject), divergence_s=at_s)
         for side, subject, name in zip("AB", subjects, (a.name, b.name), strict=True)
     )
     checks, left_out = check_rows(sheets)

@@ -40,13 +40,13 @@ _STYLE: Final[dict[str, Any]] = {
     "axes.grid": True,
     "axes.axisbelow": True,
     "axes.labelcolor": MUTED,
-    "axes.labelsize": 8.5,
+    "axes.labelsize": 9,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlecolor": INK,
     "figure.constrained_layout.use": True,
     "font.family": "DejaVu Sans",
-    "font.size": 8.5,
+    "font.size": 9,
     "grid.color": GRID,
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.3,
@@ -55,10 +55,10 @@ _STYLE: Final[dict[str, Any]] = {
     "text.color": INK,
     "text.parse_math": False,  # a dollar in the name of a machine is a dollar
     "xtick.color": MUTED,
-    "xtick.labelsize": 8,
+    "xtick.labelsize": 8.5,
     "xtick.major.size": 0,
     "ytick.color": MUTED,
-    "ytick.labelsize": 8,
+    "ytick.labelsize": 8.5,
     "ytick.major.size": 0,
 }
 _WIDTH_IN: Final = 5.4

@@ -100,7 +100,7 @@ def _drift(diagram: Diagram, apart: Line, each: Sequence[tuple[int, Line]], axes
         axes.step(apart.x, apart.y, where="post", color=MUTED)
     peak = int(np.argmax(apart.y))
     at, highest = (apart.x[peak], apart.y[peak]), f"{apart.y[peak]:g}"
-    axes.annotate(highest, at, (0, 3), textcoords="offset points", ha="center", fontsize=8, color=INK)
+    axes.annotate(highest, at, (0, 3), textcoords="offset points", ha="center", fontsize=8.5, color=INK)
     _scaled(axes, "time, s", "clock steps")
     axes.set_ylim(top=max(1.0, 1.12 * float(apart.y[peak])))
 
@@ -138,7 +138,7 @@ def _mix(diagram: Diagram, axes: "Axes") -> None:
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("% of events")
     axes.legend(
-        ncols=len(diagram.kinds), loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=8,
+        ncols=len(diagram.kinds), loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=8.5,
         handlelength=0.8, handleheight=0.8, columnspacing=1, handletextpad=0.4, borderpad=0,
     )  # fmt: skip
 
@@ -163,9 +163,9 @@ def _legend(axes: "Axes", lanes: Sequence[tuple[int, str]]) -> None:
     """Name the machines above the axes, each with its colour."""
     for lane, name in lanes:
         axes.plot([], [], color=MACHINES[lane], linewidth=3, label=called(name))
-    columns = max(1, min(len(lanes), 68 // (4 + max((len(called(name)) for _, name in lanes), default=1))))
+    columns = max(1, min(len(lanes), 62 // (4 + max((len(called(name)) for _, name in lanes), default=1))))
     axes.legend(
-        ncols=columns, loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=8,
+        ncols=columns, loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=8.5,
         handlelength=0.9, columnspacing=1.2, handletextpad=0.5, borderpad=0.1,
     )  # fmt: skip
 

@@ -11,19 +11,19 @@ import numpy as np
 from markupsafe import Markup
 
 from node.model import Model
-from orchestrator.report.diagram import embed
+from orchestrator.report.diagram import Diagram, embed
 from orchestrator.report.linked import Linker
 from orchestrator.report.plots import Plot, called, plots
 from orchestrator.report.subject import Subject, late
 from orchestrator.screen.check import examples, sentence
 from orchestrator.screen.parts import SHORT, number, percent, plural
-from orchestrator.trace.check import Report
+from orchestrator.trace.check import CHECKS, Report
 from orchestrator.trace.findings import Check
 from orchestrator.trace.store import NULL, Trace
 from orchestrator.trace.verdict import WORDS, Verdict
 
 MACHINES_MAX: Final = 24
-MATRIX_MAX: Final = 16
+MATRIX_MAX: Final = 10
 LISTED_MAX: Final = 200
 REMARKS_MAX: Final = 12
 FILES_MAX: Final = 24
@@ -75,6 +75,7 @@ class Sheet:
     identity: str
     subject: Subject
     title: str
+    called: str
     seed: str
     word: str
     symbol: str
@@ -89,7 +90,6 @@ class Sheet:
     matrix_names: tuple[str, ...]
     matrix: tuple[tuple[Cell, ...], ...]
     violations: tuple[tuple[str, Markup, Markup, Markup], ...]
-    violations_in_all: int
     late: tuple[tuple[Markup, str, str, str, Markup], ...]
     late_in_all: int
     diagram: Markup
@@ -104,23 +104,29 @@ class Sheet:
 
 
 def sheet_of(
-    subject: Subject, *, identity: str, title: str, files: Mapping[str, str], divergence_s: float | None = None
+    subject: Subject,
+    *,
+    identity: str,
+    title: str,
+    files: Mapping[str, str],
+    called: str = "",
+    divergence_s: float | None = None,
 ) -> Sheet:
     """Return the sheet of an execution; `files` are the addresses of its logs by their names."""
-    report, diagram = subject.report, subject.diagram
-    linker = Linker(identity, diagram, files)
+    report, diagram, linker = subject.report, subject.diagram, Linker(identity, subject.diagram, files)
     titles, rows, left_out = _machines(subject)
     names, matrix = _matrix(subject)
-    violations, violations_in_all = _violations(subject, linker)
     late_ones = np.flatnonzero(diagram.messages.seen != NULL)
+    drawn = plots(diagram, is_ours=subject.is_ours, prefix=identity, lags=subject.lags, divergence_s=divergence_s)
     return Sheet(
         identity=identity,
         subject=subject,
         title=title,
+        called=called,
         seed=_seed(subject),
         word=WORDS[report.verdict],
         symbol=SYMBOLS[report.verdict],
-        sentence=linker.text(sentence(report)[:1].upper() + sentence(report)[1:]),
+        sentence=linker.text(_capital(sentence(report))),
         examples=tuple(linker.text(example) for example in examples(report)),
         remarks=tuple(linker.text(remark) for remark in report.remarks[:REMARKS_MAX]),
         facts=tuple(_facts(subject)),
@@ -130,17 +136,19 @@ def sheet_of(
         machines_left_out=left_out,
         matrix_names=names,
         matrix=matrix,
-        violations=violations,
-        violations_in_all=violations_in_all,
+        violations=tuple(_violations(diagram, linker)),
         late=tuple(_late(subject, linker, late_ones[:LISTED_MAX].tolist())),
         late_in_all=len(late_ones),
         diagram=Markup(embed(diagram, identity=f"{identity}-events")) if len(diagram) else Markup(""),
-        plots=tuple(
-            plots(diagram, is_ours=subject.is_ours, prefix=identity, lags=subject.lags, divergence_s=divergence_s)
-        ),
+        plots=tuple(drawn),
         files=dict(list(files.items())[:FILES_MAX]),
         files_left_out=max(0, len(files) - FILES_MAX),
     )
+
+
+def _capital(sentence: str) -> str:
+    """Return a sentence with a capital, unless it begins with the name of a check."""
+    return sentence if sentence.partition(" ")[0] in CHECKS else sentence[:1].upper() + sentence[1:]
 
 
 def check_cell(check: Check | None) -> tuple[Verdict, str, str]:
@@ -195,7 +203,7 @@ def _machines(subject: Subject) -> tuple[tuple[tuple[str, str], ...], tuple[tupl
     rates = {str(node): str(model.rate_hz) for node, model in models.items()}
     rates |= {name: number(one["tick_rate"]) for name, one in of_each.items() if one.get("tick_rate") is not None}
     events = np.bincount(subject.diagram.lane_of, minlength=len(subject.diagram.lanes))
-    count = dict(zip(subject.diagram.lanes, events.tolist(), strict=True))
+    count = dict(zip(subject.machines, events.tolist(), strict=True))
     columns = [column for column in COLUMNS if any(one.get(column[0]) is not None for one in of_each.values())]
     titles = [("machine", ""), *([("ticks/s", "tick")] if rates else []), ("events", "")]
     rows = [
@@ -217,8 +225,8 @@ def _measured(key: str, value: float | None) -> str:
 
 def _matrix(subject: Subject) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...], ...]]:
     """Return who sent how much to whom; of many machines, each group of them to each."""
-    lanes = list(subject.diagram.lanes)
-    if len(lanes) < 2 or not subject.links:
+    lanes = subject.machines
+    if len(lanes) < 2:
         return (), ()
     groups = np.array_split(np.arange(len(lanes)), min(len(lanes), MATRIX_MAX))
     group_of = {lanes[lane]: place for place, group in enumerate(groups) for lane in group.tolist()}
@@ -230,7 +238,9 @@ def _matrix(subject: Subject) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...], 
             total = totals.setdefault(place, [0, 0])
             total[0] += sent
             total[1] += link["received"] or 0
-    most = max((sent for sent, _ in totals.values()), default=0)
+    if not totals:
+        return (), ()
+    most = max(sent for sent, _ in totals.values())
     names = [_group([lanes[lane] for lane in group.tolist()]) for group in groups]
     rows = (
         tuple(_cell(totals.get((a, b)), names[a], names[b], most=most) for b in range(len(names)))
@@ -240,7 +250,7 @@ def _matrix(subject: Subject) -> tuple[tuple[str, ...], tuple[tuple[Cell, ...], 
 
 
 def _group(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+    return names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
 
 
 def _cell(total: list[int] | None, sender: str, recipient: str, *, most: int) -> Cell:
@@ -251,14 +261,10 @@ def _cell(total: list[int] | None, sender: str, recipient: str, *, most: int) ->
     return Cell(f"{sent:,}", -(-SHADES * sent // most) if most else 0, words)
 
 
-def _violations(subject: Subject, linker: Linker) -> tuple[tuple[tuple[str, Markup, Markup, Markup], ...], int]:
-    """Return the first violations, each with its event and its place, and how many there are in all."""
-    diagram = subject.diagram
-    found = tuple(
-        (mark.check, linker.event(mark.row), linker.place(mark.row), linker.text(mark.words))
-        for mark in diagram.marks[:LISTED_MAX]
-    )
-    return found, diagram.marks_in_all
+def _violations(diagram: Diagram, linker: Linker) -> Iterator[tuple[str, Markup, Markup, Markup]]:
+    """Yield the first violations, each with its event, its place, and what is wrong."""
+    for mark in diagram.marks[:LISTED_MAX]:
+        yield mark.check, linker.event(mark.row), linker.place(mark.row), linker.text(mark.words)
 
 
 def _late(subject: Subject, linker: Linker, messages: Sequence[int]) -> Iterator[tuple[Markup, str, str, str, Markup]]:

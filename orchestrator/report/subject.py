@@ -48,6 +48,11 @@ class Subject:
         """Whether it is a run of ours."""
         return isinstance(self.trace, Trace)
 
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The machines as the record calls them, in the order of the diagram's lanes."""
+        return self.trace.nodes if isinstance(self.trace, ForeignTrace) else self.diagram.lanes
+
 
 def subject_of(execution: Execution | ForeignTrace, files: Mapping[str, Path]) -> Subject:
     """Judge an execution and gather what there is to say of it; `files` are where the logs of others are."""

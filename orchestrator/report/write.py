@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from node.errors import ConfigurationError, OutputError, UsageError
+from node.errors import ConfigurationError, NoInputError, OutputError, UsageError
 from orchestrator.audit.store import ForeignTrace
 from orchestrator.config.place import Source as YamlSource
 from orchestrator.config.yamlfile import read_yaml
@@ -35,12 +35,13 @@ EXECUTIONS_MAX: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written: the page, the pictures beside it, and the verdict that it begins with."""
+    """What was written: the page, the pictures beside it, and the verdict that it begins with, also in words."""
 
     path: Path
     size_bytes: int
     pictures: int
     verdict: Verdict
+    word: str
 
 
 def write_report(
@@ -54,6 +55,7 @@ def write_report(
         return _write_comparison([*paths, *beside], out)
     executions = list(islice(find_all(paths, log_format), EXECUTIONS_MAX))
     directory = _directory(executions)
+    _refuse_nothing(executions, directory)
     target = _target(executions, directory, paths, out)
     is_in_place = out is None and isinstance(executions[0], Execution)
     subjects = _subjects(executions, paths)
@@ -201,6 +203,13 @@ def _directory(executions: Sequence[Execution | ForeignTrace]) -> RunDirectory |
     return RunDirectory(alone.run.path) if is_empty and isinstance(alone, Execution) else None
 
 
+def _refuse_nothing(executions: Sequence[Execution | ForeignTrace], directory: RunDirectory | None) -> None:
+    """Return unless all there is is a folder with nothing in it: a page there would be a record of nothing."""
+    for one in executions if directory is None else ():
+        if isinstance(one, Execution) and not one.run.event_logs():
+            raise NoInputError(f"{one.name}: no run and no log in it; name a run, or a folder of logs")
+
+
 def _target(
     executions: Sequence[Execution | ForeignTrace],
     directory: RunDirectory | None,
@@ -211,13 +220,13 @@ def _target(
     first = executions[0]
     if out is not None:
         return _free(out)
-    if directory is not None and isinstance(first, Execution):
-        is_one_of_several = len(executions) == 1 < len(directory.runs())
-        return _free(first.run.path / REPORT if is_one_of_several else directory.report_path)
+    if directory is not None and (len(executions) > 1 or len(directory.runs()) < 2):
+        return _free(directory.path / REPORT)
     if isinstance(first, Execution) and len(executions) == 1:
-        return _free(first.run.path / REPORT)
+        return _free(first.run.report_path)
     named = [path for path in paths if path != STDIN] or [Path("stdin")]
-    return _free(Path.cwd() / f"{_plain(named[0].resolve().name)}-report.html")
+    first_name = named[0].stem if named[0].is_file() else named[0].resolve().name
+    return _free(Path.cwd() / f"{_plain(first_name)}-report.html")
 
 
 def _plain(name: str) -> str:
@@ -230,14 +239,21 @@ def _free(target: Path) -> Path:
     Raises OutputError if something else is there, or a manifest knows every file beside it.
     """
     try:
-        if target.is_dir() or (os.path.lexists(target) and MARK.encode() not in target.open("rb").read(4096)):
+        if os.path.lexists(target) and not _is_report(target):
             raise OutputError(f"{target}: exists already and is no report of ours; name another file with --out")
     except OSError as error:
         raise OutputError(f"{target}: cannot be written: {error.strerror or error}") from error
     for parent in target.resolve().parents:
-        if target.name != REPORT and (parent / MANIFEST).exists() and (parent / EXPERIMENT).exists():
+        if not target.name.startswith("report") and (parent / MANIFEST).exists() and (parent / EXPERIMENT).exists():
             raise OutputError(f"{target}: in the record {parent} a report is called {REPORT}; go outside it")
     return target
+
+
+def _is_report(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return MARK.encode() in file.read(4096)
 
 
 def _write_comparison(paths: Sequence[Path], out: Path | None) -> Written:
@@ -262,7 +278,7 @@ def _write_comparison(paths: Sequence[Path], out: Path | None) -> Written:
 def _written(target: Path, document: Document, pictures: int) -> Written:
     page = page_of(document)
     write_file(target, page)
-    return Written(target, len(page), pictures, document.verdict)
+    return Written(target, len(page), pictures, document.verdict, document.word)
 
 
 def _write_picture(path: Path, png: bytes) -> None:

@@ -33,7 +33,9 @@ from orchestrator.rundir.writing import writing
 RUNS: Final = Path("runs")
 EXPERIMENT, MANIFEST, LATEST = "experiment.yaml", "manifest.json", "latest"
 REPORT, PLOTS = "report.html", "report-plots"
-"""Made from the record as often as one likes, and no part of it."""
+
+_OF_REPORTS: Final = re.compile(rf"report(?:-run-[1-9][0-9]*)?\.html|{PLOTS}/[^/]+\.png")
+"""What is made from the record as often as one likes, and no part of it."""
 
 STAMP: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)(?:-([0-9]+))?")
 SECOND_HALF: Final = "-literal"
@@ -85,14 +87,21 @@ class Run:
         """Where the verdict and the measures are."""
         return self.path / "results.json"
 
+    @property
+    def report_path(self) -> Path:
+        """Where the page of this run alone is: beside that of all, if there is a run directory."""
+        return self.directory.path / f"report-{self.name}.html" if self.directory else self.path / REPORT
+
     def event_logs(self) -> dict[int, Path]:
         """Return the event log of each node, by its number; sealed old ones are no part of the run."""
         found = {node_of(path): path for path in self.logs or listed(self.path)}
         return {node: path for node, path in sorted(found.items()) if node}
 
     def files(self) -> list[Path]:
-        """Return every file of the run, sorted."""
-        return list(self.logs) or [path for path in listed(self.path) if path.is_file()]
+        """Return every file of the run, event logs by their machines first."""
+        logs = list(self.event_logs().values())
+        beside = [path for path in listed(self.path) if path.is_file() and path.name != REPORT and path not in logs]
+        return logs if self.logs else [*logs, *beside]
 
     def results(self) -> Mapping[str, Any]:
         """Return what `results.json` holds; nothing if there is none that can be read."""
@@ -158,11 +167,6 @@ class RunDirectory:
         found = [(int(match[1]), path) for path in listed(self.path) if (match := _RUN.fullmatch(path.name))]
         return [Run(path) for _, path in sorted(found) if path.is_dir()]
 
-    @property
-    def report_path(self) -> Path:
-        """Where the page is that `report` writes."""
-        return self.path / REPORT
-
     def experiment(self) -> str:
         """Return the resolved configuration; nothing if it cannot be read."""
         return read_bytes(self.path / EXPERIMENT).decode(errors="replace")
@@ -219,7 +223,7 @@ class RunDirectory:
     def _files(self) -> list[str]:
         """Return every file that the manifest vouches for, by its path from here, sorted."""
         names = names_below(self.path)
-        return [name for name in names if name != MANIFEST and not {REPORT, PLOTS} & set(name.split("/"))]
+        return [name for name in names if name != MANIFEST and not _OF_REPORTS.fullmatch(name)]
 
 
 def listed(directory: Path) -> list[Path]:
