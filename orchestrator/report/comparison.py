@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from orchestrator.executions import Execution
 from orchestrator.pairs import Pair
-from orchestrator.report.document import Comparison, Document, check_rows, rows_of
+from orchestrator.report.document import Comparison, Document, check_rows, problems_of, rows_of
+from orchestrator.report.origin import Origin
 from orchestrator.report.sheet import sheet_of
 from orchestrator.report.subject import Subject
 from orchestrator.screen.compare import both_in_words, conclusion
@@ -59,7 +60,7 @@ def comparison(
         symbol=symbol,
         sentence=why[:1].upper() + why[1:],
         examples=(),
-        problems=tuple(problem for subject in subjects for problem in subject.problems),
+        problems=tuple(problems_of(subjects)),
         runs_called="runs",
         checks=checks,
         left_out=left_out,
@@ -68,7 +69,7 @@ def comparison(
         rows_left_out=0,
         sheets=sheets,
         open=frozenset(("a", "b")),
-        pictures={},
+        origin=Origin(),
         comparison=_side_by_side(pair, subjects),
     )
 

@@ -3,20 +3,21 @@
 Never judges by itself: the worst verdict of its parts is that of the whole.
 """
 
-import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
-from orchestrator.report.sheet import SYMBOLS, Sheet, check_cell
+from orchestrator.report.origin import Origin
+from orchestrator.report.sheet import SYMBOLS, Sheet, check_cell, fact_line
 from orchestrator.report.subject import Subject, late
-from orchestrator.screen.parts import number, percent, plural
+from orchestrator.screen.parts import at_most, number, percent, plural
 from orchestrator.trace.check import CHECKS
 from orchestrator.trace.verdict import WORDS, WORST_FIRST, Verdict, worst
 
 ROWS_MAX: Final = 200
+PROBLEMS_MAX: Final = 6
 ROW_TITLES: Final = (
     *(("run", ""), ("verdict", ""), ("seed", "seed"), ("events", ""), ("equal", "agreement"), ("late", "late message")),
     *(("drift, mean", "drift"), ("largest", "drift"), ("queue, mean", "queue"), ("longest", "queue")),
@@ -64,7 +65,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A page; `pictures` are the addresses of PNG files by section and plot."""
+    """A page; `open` are the sections that one sees at once, `pictures` is what the addresses of PNG files begin with."""
 
     kicker: str
     title: str
@@ -84,12 +85,64 @@ class Document:
     rows_left_out: int
     sheets: tuple[Sheet, ...]
     open: frozenset[str]
-    experiment: str = ""
-    command: str = ""
-    provenance: tuple[tuple[str, str, str], ...] = ()
-    links: tuple[tuple[str, str], ...] = ()
-    pictures: Mapping[tuple[str, str], str]
+    origin: Origin
+    pictures: str = ""
     comparison: Comparison | None = None
+
+
+def document_of(
+    subjects: Sequence[Subject], sheets: tuple[Sheet, ...], *, origin: Origin, title: str, pictures: str
+) -> Document:
+    """Return the page of some executions; `title` is for those that nobody has named."""
+    verdict, sentence = together(subjects)
+    shown = next((sheet for sheet in sheets if sheet.report.verdict == verdict), sheets[0])
+    is_alone = len(subjects) == 1
+    checks, left_out = check_rows(sheets)
+    titles, rows = rows_of(subjects, [sheet.identity for sheet in sheets])
+    return Document(
+        kicker="report",
+        title=origin.name or (subjects[0].name if is_alone else title),
+        question=origin.question,
+        facts=tuple(_facts(subjects, origin)),
+        verdict=verdict,
+        word=WORDS[verdict],
+        symbol=SYMBOLS[verdict],
+        sentence=shown.sentence if is_alone else sentence,
+        examples=shown.examples if is_alone else (),
+        problems=tuple(problems_of(subjects)),
+        runs_called="runs" if subjects[0].is_ours else "executions",
+        checks=checks,
+        left_out=left_out,
+        row_titles=titles,
+        rows=rows,
+        rows_left_out=len(subjects) - len(rows),
+        sheets=sheets,
+        open=frozenset([shown.identity]),
+        origin=origin,
+        pictures=pictures,
+    )
+
+
+def problems_of(subjects: Sequence[Subject]) -> Iterator[str]:
+    """Yield what must be known before any number; of several executions, also whose it is."""
+    found = [
+        f"{subject.name}: {problem}" if len(subjects) > 1 else problem
+        for subject in subjects
+        for problem in subject.problems
+    ]
+    yield from at_most(found, PROBLEMS_MAX)
+
+
+def _facts(subjects: Sequence[Subject], origin: Origin) -> Iterator[str]:
+    if len(subjects) == 1:
+        yield fact_line(subjects[0])
+    else:
+        machines = {subject.report.nodes for subject in subjects}
+        yield plural(len(subjects), "run") + (f" of {origin.duration}" if origin.duration else "")
+        yield plural(max(machines), "machine") if len(machines) == 1 else f"{min(machines)} to {max(machines)} machines"
+        yield f"{sum(subject.report.events for subject in subjects):,} events"
+    if origin.where:
+        yield origin.where
 
 
 def check_rows(sheets: Sequence[Sheet]) -> tuple[tuple[CheckRow, ...], tuple[tuple[str, str], ...]]:
@@ -148,35 +201,3 @@ def together(subjects: Sequence[Subject]) -> tuple[Verdict, str]:
         return verdict, f"In each of {called}, every receive was traced to its send: {receives:,} in all."
     counts = [f"{verdicts.count(one)} {WORDS[one]}" for one in WORST_FIRST if one in verdicts]
     return verdict, f"{called}: {', '.join(counts)}."
-
-
-def provenance(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield term, label and value of what a manifest says of where runs came from."""
-    said = manifest.get
-    if not manifest:
-        return
-    yield "lab", "lab", str(said("lab"))
-    if said("pace"):
-        yield "pace", "pace", str(said("pace"))
-    yield "seed", "seed", str(said("seed"))
-    yield "", "begun", str(said("created"))
-    yield "", "model, log format", f"{said('model_version')}, {said('format_version')}"
-    yield "", "program", str(said("git_commit") or "no commit known")[:19]
-    versions, host = said("versions") or {}, said("host") or {}
-    yield "", "Python", str(versions.get("python"))
-    yield "", "computer", f"{host.get('platform')}, {host.get('cpus')} processors"
-
-
-def command_of(manifest: Mapping[str, Any]) -> str:
-    """Return the command that gives the runs again, as it can be typed."""
-    command = str(manifest.get("command", ""))
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return command
-    return shlex.join(words) if words else ""
-
-
-def first_words(lines: Iterable[str], count: int) -> tuple[str, ...]:
-    """Return the first lines, each once."""
-    return tuple(list(dict.fromkeys(lines))[:count])
