@@ -21,7 +21,8 @@ LOG = os.path.join(VENV, "set-up.log")
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 PIP_OLDEST = (22, 3)  # the first that knows --python
-LEVELS = ["core", "lab", "sim", "dev"]  # each one's requirements hold those of the one before
+LEVELS = ["core", "lab", "sim", "dev", "browser"]  # each one's requirements hold those of the one before
+BROWSERS = ["chromium", "chromium-browser", "google-chrome"]  # or the one that SCALE_MODEL_BROWSER names
 LEVEL_OF = {"test": "dev", "lint": "dev", "bench": "dev"}  # every other command needs "lab"
 
 # With -P the user's folder stays off the import path: a student's own node.py must not be taken for ours.
@@ -76,9 +77,20 @@ def obey(arguments):
 
 
 def level_of(command, rest):
-    """Return the level that a command needs: a simulated run may be a long one, which numba makes short."""
+    """Return the level that a command needs: a simulated run may be a long one, which numba makes short.
+
+    What drives a browser is fetched only where there is one to test in.
+    """
+    if command in ("test", "bench") and has_browser():
+        return "browser"
     is_simulated = command == "run" and ("simulated" in rest or "--lab=simulated" in rest)
     return "sim" if is_simulated else LEVEL_OF.get(command, "lab")
+
+
+def has_browser():
+    """Tell whether there is a browser."""
+    named = os.environ.get("SCALE_MODEL_BROWSER")
+    return any(shutil.which(name) for name in (BROWSERS if named is None else [named]))
 
 
 def refuse_other_pythons(arguments):
