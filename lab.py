@@ -21,8 +21,15 @@ LOG = os.path.join(VENV, "set-up.log")
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 PIP_OLDEST = (22, 3)  # the first that knows --python
-LEVELS = ["core", "lab", "report", "sim", "dev"]
-INSIDE = {"lab": ["core"], "report": ["core", "lab"], "sim": ["core", "lab"], "dev": LEVELS[:-1]}  # what each holds
+LEVELS = ["core", "lab", "report", "sim", "dev", "browser"]
+INSIDE = {  # what each holds
+    "lab": ["core"],
+    "report": ["core", "lab"],
+    "sim": ["core", "lab"],
+    "dev": LEVELS[:4],
+    "browser": LEVELS[:5],
+}
+BROWSERS = ["chromium", "chromium-browser", "google-chrome"]  # or the one that SCALE_MODEL_BROWSER names
 LEVEL_OF = {"test": "dev", "lint": "dev", "bench": "dev", "report": "report", "demo": "report"}  # others need "lab"
 
 # With -P the user's folder stays off the import path: a student's own node.py must not be taken for ours.
@@ -77,9 +84,20 @@ def obey(arguments):
 
 
 def level_of(command, rest):
-    """Return the level that a command needs: a simulated run may be a long one, which numba makes short."""
+    """Return the level that a command needs: a simulated run may be a long one, which numba makes short.
+
+    What drives a browser is fetched only where there is one to test in.
+    """
+    if command in ("test", "bench") and has_browser():
+        return "browser"
     is_simulated = command == "run" and ("simulated" in rest or "--lab=simulated" in rest)
     return "sim" if is_simulated else LEVEL_OF.get(command, "lab")
+
+
+def has_browser():
+    """Tell whether there is a browser."""
+    named = os.environ.get("SCALE_MODEL_BROWSER")
+    return any(shutil.which(name) for name in (BROWSERS if named is None else [named]))
 
 
 def refuse_other_pythons(arguments):

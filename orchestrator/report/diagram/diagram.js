@@ -786,8 +786,11 @@ const STYLES = {
   ...{ label: { fill: "ink", font: 11, halo: true }, small: { fill: "quiet", font: 10, halo: true } },
   ...{ jumpLabel: { fill: "jumpInk", font: 11, halo: true }, badLabel: { fill: "bad", font: 11, halo: true } },
   ...{ blockLabel: { fill: "ink", font: 10 }, stripeLabel: { fill: "stripeInk", font: 11, halo: true } },
-  ...{ cutLabel: { fill: "cut", font: 11, halo: true } },
+  axisLabel: { fill: "quiet", font: 10 },
 };
+
+/** The last style, the only one that may be painted on what is left of the lanes. */
+const OUTSIDE = "axisLabel";
 
 /** Shapes by style, and how many they are. */
 export class Scene {
@@ -896,7 +899,7 @@ class Picture {
       scene.line("grid", x, TOP - 4, x, size.height - AXIS);
       const shown = index.isTime ? at(this.model, value, digits) : String(value);
       const isLast = x + (shown.length * LETTER) / 2 > size.width;
-      scene.text("small", isLast ? size.width : x, size.height - AXIS + 16, shown, isLast ? "right" : "center");
+      scene.text("axisLabel", isLast ? size.width : x, size.height - AXIS + 16, shown, isLast ? "right" : "center");
     }
   }
 
@@ -1207,7 +1210,7 @@ class Picture {
     for (const value of ticks(least, most, (size.height - TOP - AXIS) / 44, 1).values) {
       const y = this.height(value * this.model.scale);
       scene.line("grid", size.gutter, y, size.width, y);
-      scene.text("small", size.gutter - 6, y + 4, String(value), "right");
+      scene.text("axisLabel", size.gutter - 6, y + 4, String(value), "right");
     }
   }
 
@@ -1270,13 +1273,13 @@ export function paint(context, scene, colours) {
   context.fillRect(0, 0, width, height);
   context.save();
   context.beginPath();
-  context.rect(scene.isBoth ? 0 : gutter - 12, 0, width, height);
+  context.rect(gutter - 12, 0, width, height);
   context.clip();
-  for (const style of Object.keys(STYLES)) {
-    const shapes = scene.shapes.get(style);
-    if (shapes) paintShapes(context, shapes, STYLES[style], colours);
+  for (const [name, style] of Object.entries(STYLES)) {
+    if (name === OUTSIDE) context.restore();
+    const shapes = scene.shapes.get(name);
+    if (shapes) paintShapes(context, shapes, style, colours);
   }
-  context.restore();
 }
 
 function paintShapes(context, { lines, boxes, dots, heads, texts }, style, colours) {
@@ -1327,6 +1330,7 @@ function headPath(heads, at) {
 /** The same scene as an SVG document of its own. */
 export function svgOf(scene, colours, labels) {
   const parts = [];
+  let outside = "";
   const number = (value) => String(Math.round(value * 100) / 100);
   for (const [name, style] of Object.entries(STYLES)) {
     const shapes = scene.shapes.get(name);
@@ -1351,7 +1355,9 @@ export function svgOf(scene, colours, labels) {
     const drawn = style.stroke ? `fill="none" stroke="${colours[style.stroke]}" stroke-width="${style.width}"` : `fill="${colours[style.fill]}"`;
     const more = `${style.alpha ? ` opacity="${style.alpha}"` : ""}${style.dash ? ` stroke-dasharray="${style.dash}"` : ""}`;
     const type = style.font ? ` font-size="${style.font}"` : "";
-    parts.push(`<g ${drawn}${more}${type}>${shape.join("")}</g>`);
+    const group = `<g ${drawn}${more}${type}>${shape.join("")}</g>`;
+    if (name === OUTSIDE) outside = group;
+    else parts.push(group);
   }
   const { width, height } = scene;
   const names = labels.map(({ x, y, text }) => `<text x="${number(x)}" y="${number(y)}">${escaped(text)}</text>`).join("");
@@ -1359,6 +1365,7 @@ export function svgOf(scene, colours, labels) {
 <rect width="${width}" height="${height}" fill="${colours.paper}"/>
 ${parts.join("\n")}
 <rect width="${scene.gutter - 12}" height="${height}" fill="${colours.paper}"/>
+${outside}
 <g fill="${colours.ink}" font-size="13">${names}</g>
 </svg>
 `;
@@ -1412,6 +1419,7 @@ class Diagram {
     this.listen();
     this.recolour();
     if (options.select) this.select(options.select);
+    else this.say(model.cuts.map((asked) => describeCut(model, closed(model, asked))));
     element.diagram = this;
     this.draw();
   }
@@ -1635,7 +1643,6 @@ class Diagram {
       current: this.hovered ?? NONE,
     };
     this.scene = sceneOf(this.index, this.view, this.size, state);
-    this.scene.isBoth = this.axis === "both";
     const context = this.canvas.getContext("2d", { alpha: false });
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     paint(context, this.scene, this.colours);
