@@ -34,8 +34,9 @@ run for real, recorded, and proved right or wrong from the record alone.
   {PROGRAM} measure runs/exercise/latest
       drift, queues, jumps and gaps, overall and of each machine
 
-Also: explain an event's clock, order two events, draw a run or a story, compare
-two runs, export one for other programs, and list or prune runs.
+Also: write a report, a page for the browser; explain an event's clock, order two
+events, draw a run or a story, compare two runs, export one for other programs,
+and list or prune runs.
 lab.py's own commands: test, lint, bench [NAME], clean [--runs], python ARGS...
 {PROGRAM} COMMAND --help lists a command's flags.
 """
@@ -265,8 +266,8 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "explain": _explain,
     "order": _order,
     "draw": _draw,
-    "demo": _demo,
     "report": _report,
+    "demo": _demo,
     "export": _export,
     "runs": _runs,
 }

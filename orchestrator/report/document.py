@@ -65,7 +65,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A page; `open` are the sections that one sees at once, `pictures` is what the addresses of PNG files begin with."""
+    """A page; `open` are the sections seen at once, `pictures` is what the addresses of PNG files begin with."""
 
     kicker: str
     title: str
