@@ -34,6 +34,15 @@ def answer(name: str) -> dict[str, Any]:
     return {row["name"]: row for row in only["rows"]}
 
 
+@pytest.mark.soak
+def test_the_bench_of_the_report_tells_how_large_and_how_long() -> None:
+    """Fourteen commands: about 12 s of CPU."""
+    found = answer("report")
+
+    assert {"100 events: the page", "the exercise, 5 runs: the page", "  report", "  peer: check"} == set(found)
+    assert all(100_000 < one["wall"]["median"] for name, one in found.items() if name.endswith("the page"))
+
+
 @pytest.mark.parametrize("name", ["process", "wire", "faults"])
 def test_a_bench_gives_figures_and_judges_no_tiny_size(name: str) -> None:
     """Every figure has a median inside its interval, and CPU beside the wall."""
