@@ -1648,6 +1648,7 @@ class Diagram {
     paint(context, this.scene, this.colours);
     this.frame = { ms: performance.now() - started, primitives: this.scene.count, frames: (this.frame.frames ?? 0) + 1 };
     this.names.hidden = this.axis === "both";
+    this.drawnAt ??= performance.now();
     this.tell();
   }
 
