@@ -67,7 +67,7 @@ def test_a_run_is_drawn_in_parts(draw: Draw) -> None:
 
     assert shown[2].split()[0] == "2.062"
     assert "#12" in [line for line in shown if "." in line[:9]][-1]
-    assert draw("logs").endswith("50 of 280 events are drawn; --from 3.465s goes on.\n")
+    assert draw("logs").endswith("50 of 280 events are drawn; --from 2:11 goes on.\n")
     assert "drawn" not in draw("logs", "--from", "19s")
 
 
