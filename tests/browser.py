@@ -45,6 +45,7 @@ class Opened:
 
     page: Any
     problems: list[str] = field(default_factory=list)
+    _metrics: Any = None
 
     def diagram(self, expression: str, argument: object = None) -> Any:
         """Return what an expression is of `d`, the first diagram, and the argument `a`."""
@@ -55,6 +56,14 @@ class Opened:
     def drawn(self) -> None:
         """Wait until what was asked for has been drawn."""
         self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def script_s(self) -> float:
+        """Return how much CPU time the scripts of the page have had."""
+        if self._metrics is None:
+            self._metrics = self.page.context.new_cdp_session(self.page)
+            self._metrics.send("Performance.enable", {"timeDomain": "threadTicks"})
+        found = self._metrics.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in found if one["name"] == "ScriptDuration"))
 
     def words(self) -> str:
         """Return what is said of the selected events."""

@@ -18,7 +18,7 @@ from tests.browser import browser, opened
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
-COLOURS = 96
+COLOURS = 224
 
 
 class Look(NamedTuple):

@@ -90,6 +90,15 @@ NEVER_REACH: dict[str, tuple[str, ...]] = {
         *("orchestrator.commands", "orchestrator.screen"),
     ),
     "orchestrator.export": ("orchestrator.labs", "orchestrator.run", "orchestrator.commands", "orchestrator.screen"),
+    "orchestrator.report.diagram": (
+        *("orchestrator.labs", "orchestrator.run", "orchestrator.rundir", "orchestrator.formats"),
+        *("orchestrator.stories", "orchestrator.commands", "orchestrator.screen"),
+    ),
+    # A story becomes what a log is; it knows no other form of one.
+    "orchestrator.stories": (
+        *("orchestrator.labs", "orchestrator.run", "orchestrator.rundir", "orchestrator.formats"),
+        *("orchestrator.trace.check", "orchestrator.commands", "orchestrator.screen"),
+    ),
     "orchestrator.config": ("orchestrator.labs", "orchestrator.trace", "orchestrator.run", "orchestrator.screen"),
     "orchestrator.rundir": ("orchestrator.labs", "orchestrator.trace", "orchestrator.run", "orchestrator.screen"),
     "orchestrator.run": ("orchestrator.commands", "orchestrator.__main__"),

@@ -24,6 +24,7 @@ Draw: TypeAlias = "Callable[[Axes], None]"
 
 BARS_MAX: Final = 12
 DOTS_MAX: Final = 600
+STRIPES_MAX: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def plots(
     is different for the first time.
     """
     for name, title, caption, draw in _drawings(diagram, is_ours=is_ours, lags=lags):
-        full = partial(_with_divergence, draw, divergence_s) if name != "mix" else draw
+        full = draw if name == "mix" else partial(_marked, draw, diagram, divergence_s)
         height_in = 0.75 + 0.28 * min(len(diagram.lanes), BARS_MAX) if name == "mix" else 2.5
         drawn = picture(full, name=f"{prefix}-{name}", title=title, height_in=height_in)
         yield Plot(name=name, title=title, caption=caption, picture=drawn)
@@ -206,10 +207,15 @@ def _scaled(axes: "Axes", x: str, unit: str, *, bottom: float | None = 0) -> Non
     axes.grid(visible=False, axis="x")
 
 
-def _with_divergence(draw: Draw, divergence_s: float | None, axes: "Axes") -> None:
+def _marked(draw: Draw, diagram: Diagram, divergence_s: float | None, axes: "Axes") -> None:
+    """Draw, with faults shaded, and a line where another run is different for the first time."""
     draw(axes)
+    left, right = axes.get_xlim()
+    for stripe in diagram.stripes[:STRIPES_MAX]:
+        axes.axvspan(max(left, stripe.from_time / 1e9), min(right, stripe.to_time / 1e9), color=MARK, alpha=0.07, lw=0)
     if divergence_s is not None:
         axes.axvline(divergence_s, color=MARK, linewidth=1, linestyle="--")
+    axes.set_xlim(left, right)
 
 
 def _group(diagram: Diagram, lanes: Sequence[int]) -> str:

@@ -6,7 +6,6 @@ from typing import Final
 from rich.text import Text
 
 from orchestrator.report.diagram.part import Part
-from orchestrator.report.diagram.store import STEP
 from orchestrator.report.diagram.text import ASCII, BROKEN, RECEIVE, SEND, draw, remarks
 from orchestrator.screen.parts import Screen, plural
 
@@ -48,8 +47,7 @@ def _left_out(part: Part) -> list[str]:
     if len(part.lanes) < len(diagram.lanes):
         said.append(f"{len(part.lanes)} of {len(diagram.lanes)} machines are drawn; --machines A,B chooses others.")
     after = part.first + len(part.rows)
-    if len(part.lanes) == len(diagram.lanes) and after < part.events:
-        last = part.rows[-1] if part.rows else 0
-        until = diagram.event(last) if diagram.unit == STEP else f"{diagram.time[last] / 1e9:.3f}s"
-        said.append(f"{len(part.rows)} of {plural(part.events, 'event')} are drawn; --from {until} goes on.")
+    if len(part.lanes) == len(diagram.lanes) and part.rows and after < part.events:
+        last = diagram.event(part.rows[-1])
+        said.append(f"{len(part.rows)} of {plural(part.events, 'event')} are drawn; --from {last} goes on.")
     return said

@@ -5,8 +5,8 @@ Source: Lamport (1978); a send names its message and so does its receive, so tha
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,18 +21,10 @@ _KINDS: Final[dict[Act, int]] = {"local": INTERNAL, "send": SEND, "receive": REC
 def told(story: Story, *, name: str, file: str) -> ForeignTrace:
     """Return the execution that a story tells; machines that only receive what never came have no event."""
     acting = {event.machine for event in story.events}
-    nodes = [*(one for one in story.machines if one in acting), *(one for one in story.machines if one not in acting)]
+    nodes = sorted(story.machines, key=lambda one: one not in acting)
     place = {node: number for number, node in enumerate(nodes)}
-    numbers = {event.message: number for number, event in enumerate(story.events) if event.act == "send"}
     clock, stamp = _clocks(story)
-    count = len(story.events)
-    nothing = np.full(count, NULL, np.int64)
-    senders = [place[story.events[event.cause].machine] if event.cause >= 0 else -1 for event in story.events]
-    recipients = {
-        row: tuple(place[one] for one in event.recipients)
-        for row, event in enumerate(story.events)
-        if len(event.recipients) > 1
-    }
+    nothing, none = np.full(len(story.events), NULL, np.int64), np.empty(0, np.int64)
     return ForeignTrace(
         name=name,
         format_name=STORY,
@@ -50,22 +42,28 @@ def told(story: Story, *, name: str, file: str) -> ForeignTrace:
         time_ns=nothing,
         unit_ns=1,
         index=nothing,
-        sender=np.array(senders, np.int64),
-        to=_column(
-            ONE if not event.recipients else MANY if len(event.recipients) > 1 else place[event.recipients[0]]
-            for event in story.events
-        ),
-        recipients=recipients,
-        message=_column(numbers.get(event.message, -1) for event in story.events),
+        **_peers(story, place),
         vector=None,
-        file=np.zeros(count, np.int64),
+        file=np.zeros(len(story.events), np.int64),
         line=_column(event.line for event in story.events),
         files=(file,),
-        unread_file=np.empty(0, np.int64),
-        unread_line=np.empty(0, np.int64),
-        understood=f"a story of {len(acting)} machines and {count} events; its clocks are computed: {story.clock}",
+        unread_file=none,
+        unread_line=none,
+        understood=f"a story of {len(acting)} machines and {len(story.events)} events, clocks computed: {story.clock}",
         cuts=tuple(tuple(found.get(node, 0) for node in nodes) for found in story.cuts),
     )
+
+
+def _peers(story: Story, place: Mapping[str, int]) -> dict[str, Any]:
+    """Return who sent what to whom: a message is numbered by its send."""
+    numbers = {event.message: number for number, event in enumerate(story.events) if event.act == "send"}
+    to = [tuple(place[one] for one in event.recipients) for event in story.events]
+    return {
+        "sender": _column(place[story.events[one.cause].machine] if one.cause >= 0 else -1 for one in story.events),
+        "to": _column(MANY if len(whom) > 1 else whom[0] if whom else ONE for whom in to),
+        "recipients": {row: whom for row, whom in enumerate(to) if len(whom) > 1},
+        "message": _column(numbers.get(event.message, -1) for event in story.events),
+    }
 
 
 def _clocks(story: Story) -> tuple[Column, Column]:

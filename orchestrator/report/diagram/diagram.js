@@ -945,34 +945,35 @@ class Picture {
   each(ranges, messages) {
     const { model, index, scene } = this;
     for (const message of messages) this.message(message);
+    const densest = ranges.reduce((most, [first, last]) => Math.max(most, last - first), 1);
+    this.isDense = this.rowHeight < 20 || (this.size.width - this.size.gutter) / densest < 9;
     ranges.forEach(([first, last], row) => {
-      let free = -Infinity;
-      let freeBelow = -Infinity;
+      this.taken = {};
       for (let place = first; place < last; place++) {
         const event_ = index.order[place];
         const [x, y] = [this.x(index.places[place]), this.y(row)];
         this.event(event_, x, y);
-        const next = place + 1 < last ? this.x(index.places[place + 1]) : Infinity;
         if (this.rowHeight < 30) continue;
-        const label = model.hasClock ? clockText(model, model.clock[event_]) : String(model.number[event_]);
-        const half = (label.length * LETTER) / 2;
-        if (x - half > free && next - x > half * 2) {
-          scene.text("label", x, y + 19, label);
-          free = x + half + 5;
-        }
-        const name = event(model, event_);
-        const wide = (name.length * LETTER) / 2;
-        if (this.rowHeight > 44 && x - wide > freeBelow + 24 && next - x > wide * 2 + 24) {
-          scene.text("small", x, y + 33, name);
-          freeBelow = x + wide;
-        }
+        const next = place + 1 < last ? this.x(index.places[place + 1]) : Infinity;
+        const clock = model.hasClock ? clockText(model, model.clock[event_]) : String(model.number[event_]);
+        this.label("label", x, y + 19, clock, next - x);
+        if (this.rowHeight > 44) this.label("small", x, y + 33, event(model, event_), next - x - 18);
       }
     });
   }
 
+  /** A label in the middle of its place, unless it would meet the one before, the next one, or the edge. */
+  label(style, x, y, text, room) {
+    const half = (text.length * LETTER) / 2 + 2;
+    const isFree = x - half > Math.max(this.taken[style] ?? 0, this.size.gutter - 12);
+    if (!isFree || room < 2 * half || x + half > this.size.width + 2) return;
+    this.scene.text(style, x, y, text);
+    this.taken[style] = x + half;
+  }
+
   event(row, x, y) {
     const { model, scene, cone } = this;
-    const small = this.rowHeight < 20;
+    const small = this.isDense;
     if (this.state.matches?.has(row)) scene.dot("match", x, y, 10);
     const kind = isReceive(model, row) ? "receive" : isSend(model, row) ? "send" : "internal";
     const style = cone ? this.side(row) : kind;
@@ -1002,7 +1003,7 @@ class Picture {
     if (this.rowHeight < 14) return;
     const height = Math.max(3, (size / this.state.jumpMax) * this.rowHeight * 0.36);
     scene.line("jump", x + 7, y, x + 7, y - height);
-    if (this.rowHeight >= 40 && this.state.jumpLabels) scene.text("jumpLabel", x + 10, y - height - 3, `+${size}`, "left");
+    if (this.rowHeight >= 40) this.label("jumpLabel", x + 14, y - height - 4, `+${size}`, Infinity);
   }
 
   /** An arrow from the send to the arrival, then the wait along the recipient's lane, then its receive. */
@@ -1638,7 +1639,6 @@ class Diagram {
     if (this.cutAt !== null) cuts.push(cut(this.model, this.cutAt, this.index.values));
     const state = {
       ...{ cone, cuts, cutAt: this.cutAt, way: this.way, selected: this.selected, jumpMax: this.jumpMax },
-      jumpLabels: true,
       matches: this.matchSet,
       current: this.hovered ?? NONE,
     };
@@ -1648,6 +1648,7 @@ class Diagram {
     paint(context, this.scene, this.colours);
     this.frame = { ms: performance.now() - started, primitives: this.scene.count, frames: (this.frame.frames ?? 0) + 1 };
     this.names.hidden = this.axis === "both";
+    this.drawnAt ??= performance.now();
     this.tell();
   }
 

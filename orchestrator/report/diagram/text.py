@@ -14,8 +14,8 @@ from orchestrator.trace.store import NULL
 
 LANE_WIDTH_MIN: Final = 10
 LANE_WIDTH_MAX: Final = 26
-NUMBERED_FROM: Final = 20
-"""From this width of a lane on an event has its number, too."""
+LABELS: Final = (11, 8, 4)
+"""How wide a label may be: where it can be widest an event has its number, too."""
 
 INTERNAL, SEND, RECEIVE, BROKEN = "○", "●", "◆", "✗"
 ASCII: Final = str.maketrans("│╎┃─╮╭╰╯┬▶◀○●◆✗╳▹◃╪═›‹…", "|:|-..''.><o*@!x)(+=)(~")
@@ -45,7 +45,7 @@ class _Lane:
 
 def lanes_max(columns: int, *, has_time: bool) -> int:
     """Return how many lanes there is room for."""
-    return max(1, (columns - (_gutter(has_time=has_time))) // LANE_WIDTH_MIN)
+    return 1 + max(0, (columns - _gutter(has_time=has_time) - 5) // LANE_WIDTH_MIN)
 
 
 def draw(part: Part, columns: int) -> list[str]:
@@ -63,15 +63,14 @@ class _Drawing:
         self._diagram = diagram = part.diagram
         self._has_time = diagram.unit != STEP
         gutter = _gutter(has_time=self._has_time)
-        self._width = min(LANE_WIDTH_MAX, (columns - gutter) // len(part.lanes))
-        self._label = 11 if self._width >= NUMBERED_FROM else max(4, self._width - 5)
-        tracks = max(1, (self._width - self._label - 3) // 2)
-        self._lanes = {
-            lane: _Lane(gutter + place * self._width + (tracks + 1 if place else 0))
-            for place, lane in enumerate(part.lanes)
-        }
+        room, gaps = columns - gutter, max(1, len(part.lanes) - 1)
+        self._label = next((width for width in LABELS if (room - width - 1) // gaps >= width + 7), LABELS[-1])
+        self._width = min(LANE_WIDTH_MAX, (room - self._label - 1) // gaps)
+        tracks = max(1, (self._width - self._label - 4) // 2)
+        self._lanes = {lane: _Lane(gutter + place * self._width) for place, lane in enumerate(part.lanes)}
         for lane in self._lanes.values():
-            lane.left = [_Track(lane.x - 2 - one) for one in range(tracks) if lane.x - 2 - one > gutter - 2]
+            is_first = lane.x == gutter
+            lane.left = [] if is_first else [_Track(lane.x - 2 - one) for one in range(tracks)]
             lane.right = [_Track(lane.x + self._label + 2 + one) for one in range(tracks)]
         self._columns = columns
         self._time = diagram.time.tolist()
@@ -178,7 +177,7 @@ class _Drawing:
         symbol = RECEIVE if row in self._table.received else SEND if row in self._table.sent else INTERNAL
         cells[lane.x] = symbol
         label = self._labelled(row)
-        _put(cells, lane.x + 1, f" {label} "[: self._label + 1])
+        _put(cells, lane.x + 1, f" {_shortened(label, self._label)} "[: self._label + 1])
 
     def _labelled(self, row: int) -> str:
         clock, number = self._clock[row], f"#{self._number[row]}"
@@ -186,7 +185,7 @@ class _Drawing:
             label = number
         else:
             shown = _clock(clock, self._diagram.clock_scale)
-            label = f"{number} {shown}" if self._width >= NUMBERED_FROM else shown
+            label = f"{number} {shown}" if self._label == LABELS[0] else shown
             before = self._before[row]
             jump = clock - (self._clock[before] if before >= 0 else 0)
             if row in self._table.received and jump > self._diagram.clock_scale and len(label) + 4 <= self._label:
@@ -311,7 +310,7 @@ def remarks(part: Part) -> Iterator[str]:
     """Yield what is to be said below a drawing: its signs, its cuts, what is marked."""
     diagram = part.diagram
     yield f"{INTERNAL} {'local' if diagram.unit == STEP else 'internal'}   {SEND} send   {RECEIVE} receive" + (
-        "   #2 9 +5: its machine's 2nd event, clock 9, a jump of 5" if diagram.has_clock else ""
+        "   #2: event 2   9 +5: clock 9, a jump of 5" if diagram.has_clock else ""
     )
     if (diagram.messages.arrival != NULL).any():
         yield "╎ a message on its way   ┃ one that waits in the queue"
