@@ -25,4 +25,35 @@ addEventListener("click", (click) => {
   figure.querySelector(".space-time").diagram?.select(link.dataset.event);
 });
 
-addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("details")) one.open = true; });
+// A definition stands beside its word, inside the window, and over whatever scrolls.
+const place = ({ target }) => {
+  const term = target.closest?.(".term");
+  if (!term) return;
+  const [word, tip] = [term.getBoundingClientRect(), term.querySelector(".tip")];
+  const isBelow = word.bottom + tip.offsetHeight + 12 < innerHeight;
+  const top = isBelow ? word.bottom + 4 : word.top - tip.offsetHeight - 4;
+  const left = Math.max(8, Math.min(word.left, innerWidth - tip.offsetWidth - 12));
+  Object.assign(tip.style, { position: "fixed", top: `${top}px`, left: `${left}px` });
+};
+addEventListener("pointerover", place);
+addEventListener("focusin", place);
+
+// Paper is light, and cannot be unfolded.
+let theme;
+const repaint = () => {
+  for (const { diagram } of document.querySelectorAll(".space-time")) {
+    diagram?.recolour();
+    diagram?.render();
+  }
+};
+addEventListener("beforeprint", () => {
+  theme = root.dataset.theme;
+  root.dataset.theme = "light";
+  for (const one of document.querySelectorAll("details.sheet")) one.open = true;
+  repaint();
+});
+addEventListener("afterprint", () => {
+  if (theme === undefined) delete root.dataset.theme;
+  else root.dataset.theme = theme;
+  repaint();
+});

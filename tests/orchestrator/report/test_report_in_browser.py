@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.report.glossary import CHECKS
 from tests import foreign_logs
 from tests.browser import WHY_NOT, browser, chromium, opened
 from tests.clusters import cluster
@@ -51,6 +52,8 @@ def test_a_wrong_run_can_be_followed_from_its_verdict_into_the_diagram(
         link = found.page.inner_text(".verdict a.event >> nth=0")
 
         assert link in found.words()
+        found.page.hover("#checks .term >> nth=0")
+        assert found.page.locator(".tip:visible").all_inner_texts() == [CHECKS["clock-condition"]]
         found.page.click(".switch")
         assert found.page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 28)"
         assert found.problems == []
