@@ -79,6 +79,7 @@ def test_a_story_stands_as_it_is_told() -> None:
     assert (diagram.unit, diagram.lanes) == (STEP, ("p", "q", "r"))
     assert [diagram.event(row) for row in in_causal_order(diagram)] == ["p:1", "q:1", "r:1", "q:2", "q:3"]
     assert diagram.time.tolist() == [1, 1, 2, 3, 1]
+    assert story("p local\np local\nq local\n").time.tolist() == [1, 2, 2]
     assert diagram.messages.receive.tolist() == [diagram.row_of("q:3"), diagram.row_of("q:2")]
 
 
