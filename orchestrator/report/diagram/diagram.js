@@ -826,7 +826,7 @@ const OUTSIDE = "axisLabel";
 /** Shapes by style, and how many they are. */
 export class Scene {
   constructor(width, height, gutter) {
-    Object.assign(this, { width, height, gutter, count: 0, shapes: new Map(), notes: [] });
+    Object.assign(this, { width, height, left: gutter - 12, count: 0, shapes: new Map(), notes: [] });
   }
 
   of(style) {
@@ -1198,6 +1198,7 @@ class Picture {
     this.stripes();
     const clocks = model.hasClock ? model.clock : depth(model);
     this.ordinates = clocks;
+    scene.left = this.size.gutter;
     const shown = index.layout.rows.map(({ from }) => from);
     const processes = model.processes.filter(({ lane }) => shown.includes(lane));
     const { length } = model.lanes;
@@ -1313,12 +1314,12 @@ export function ticks(from, to, count, unit = 1) {
 
 /** Paint a scene on a canvas; `colours` are those of the variables. */
 export function paint(context, scene, colours) {
-  const { width, height, gutter } = scene;
+  const { width, height, left } = scene;
   context.fillStyle = colours.paper;
   context.fillRect(0, 0, width, height);
   context.save();
   context.beginPath();
-  context.rect(gutter - 12, 0, width, height);
+  context.rect(left, 0, width, height);
   context.clip();
   for (const [name, style] of Object.entries(STYLES)) {
     if (name === OUTSIDE) context.restore();
@@ -1422,7 +1423,7 @@ export function svgOf(scene, colours, labels) {
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="${escaped(colours.font)}">
 <rect width="${width}" height="${height}" fill="${colours.paper}"/>
 ${parts.join("\n")}
-<rect width="${scene.gutter - 12}" height="${height}" fill="${colours.paper}"/>
+<rect width="${scene.left}" height="${height}" fill="${colours.paper}"/>
 ${outside}
 <g fill="${colours.ink}" font-size="13">${labels.map(named).join("")}</g>
 </svg>
