@@ -1877,7 +1877,7 @@ class Diagram {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
     const attributeFilter = ["class", "data-theme"];
     new MutationObserver(restyle).observe(document.documentElement, { attributes: true, attributeFilter });
-    const follow = () => this.follow(decodeURIComponent(location.hash.slice(1)));
+    const follow = () => this.follow(location.hash.slice(1));
     addEventListener("hashchange", follow);
     follow();
   }
@@ -1886,7 +1886,7 @@ class Diagram {
   follow(hash) {
     const slash = hash.indexOf("/");
     if (slash < 0 || hash.slice(0, slash) !== this.element.dataset.source?.replace(/-source$/, "")) return;
-    if (this.select(hash.slice(slash + 1))) this.element.scrollIntoView({ block: "center" });
+    if (this.select(unescaped(hash.slice(slash + 1)))) this.element.scrollIntoView({ block: "center" });
   }
 
   point(pointer) {
@@ -2106,6 +2106,15 @@ class Diagram {
       `${plural(count[block], "event")} of ${whose}, ${times}${model.hasClock ? `, clocks ${clocks}` : ""}`,
       `${more.join(", ")}; a click comes nearer`,
     ];
+  }
+}
+
+/** A part of an address as it was before it was escaped; as it is if nobody could have escaped it so. */
+function unescaped(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 
