@@ -90,7 +90,7 @@ def _place(part: Part, when: str, *, is_end: bool) -> int:
 
 
 def _small(part: Part) -> Part:
-    """Return what a slide has room for; the rest is said to be left out."""
+    """Return a part that a slide has room for; raises UsageError if it has none."""
     if len(part.lanes) > SVG_LANES_MAX:
         raise UsageError(f"{len(part.lanes)} machines do not fit a slide; name at most {SVG_LANES_MAX}: --machines A,B")
     if len(part.rows) > SVG_EVENTS_MAX:

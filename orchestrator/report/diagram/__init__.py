@@ -37,6 +37,7 @@ def embed(diagram: Diagram, *, identity: str = "diagram") -> str:
     `identity` must be new in the page; a link to `#IDENTITY/2:41` leads to that event. Until the module takes its
     place, and where scripts are not allowed, there is a drawing of the first events.
     """
+    assert identity.replace("-", "").isalnum(), "an identity stands in the page as it is"
     return (
         f'<div class="space-time" data-source="{identity}-source">{_still(diagram)}</div>'
         f'<script type="application/json" id="{identity}-source">{as_json(diagram)}</script>'
@@ -45,6 +46,4 @@ def embed(diagram: Diagram, *, identity: str = "diagram") -> str:
 
 def _still(diagram: Diagram) -> str:
     lanes = range(min(len(diagram.lanes), STILL_LANES_MAX))
-    part = between(part_of(diagram, lanes), 0, EVENTS_SHOWN)
-    left_out = f": the first {len(part.rows)} of {part.events} events" if len(part.rows) < part.events else ""
-    return svg(part, title=f"{diagram.name}{left_out}", colours=OF_PAGE)
+    return svg(between(part_of(diagram, lanes), 0, EVENTS_SHOWN), title=diagram.name, colours=OF_PAGE)

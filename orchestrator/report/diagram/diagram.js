@@ -165,8 +165,8 @@ export function rowOf(model, name) {
   if (colon < 1 || !process || !Number.isInteger(number)) return NONE;
   const guess = process.start + number - 1;
   if (number >= 1 && number <= process.count && model.number[guess] === number) return guess;
-  for (let row = process.start; row < process.start + process.count; row++) if (model.number[row] === number) return row;
-  return NONE;
+  const found = model.number.indexOf(number, process.start);
+  return found < process.start + process.count ? found : NONE;
 }
 
 // ------------------------------------------------------------------------------------------------ what was before
@@ -427,16 +427,17 @@ function incomingOf(model, row) {
 export function describePair(model, a, b) {
   const [one, other] = [event(model, a), event(model, b)];
   const found = relation(model, a, b);
+  const clocks = clocksOf(model, a, b, found);
   if (found === "same") return [`${one} is one event.`];
   if (found === "circular") return [`By the record ${one} happened before ${other} and after it, which no run can do.`];
   if (found === "before" || found === "after") {
     const way = found === "before" ? path(model, a, b) : path(model, b, a);
     const hops = way.filter((row, place) => place && before(model, row) !== way[place - 1]).length;
     const over = hops ? `over ${plural(hops, "message")}, and no way has fewer` : "on one machine";
-    return [`${one} happened ${found} ${other}: ${over}; ${plural(way.length, "event")}.`, clocksOf(model, a, b, found)];
+    return [`${one} happened ${found} ${other}: ${over}; ${plural(way.length, "event")}.`, clocks];
   }
   const known = found === "concurrent" ? "" : " as far as the record tells";
-  return [`${one} and ${other} are concurrent${known}: neither happened before the other.`, clocksOf(model, a, b, found)];
+  return [`${one} and ${other} are concurrent${known}: neither happened before the other.`, clocks];
 }
 
 function clocksOf(model, a, b, found) {
@@ -468,9 +469,13 @@ export function describeCut(model, found) {
   const inside = found.inside.reduce((sum, count) => sum + count, 0);
   const crossing = `${plural(inside, "event")} inside, ${plural(found.crossing, "message")} on the way across it`;
   if (!found.without.length) return `A consistent cut: ${crossing}.`;
-  const first = found.without[0];
-  const example = `${event(model, model.messages.receive[first])} received what ${event(model, model.messages.send[first])} sends after it`;
-  return `Not a consistent cut: ${example}${found.without.length > 1 ? `, and ${found.without.length - 1} more such` : ""}. The largest consistent cut inside it: ${crossing}.`;
+  const [first, ...others] = found.without;
+  const [send, receive] = [model.messages.send[first], model.messages.receive[first]].map((row) => event(model, row));
+  const more = others.length ? `, and ${others.length} more such` : "";
+  return (
+    `Not a consistent cut: ${receive} received what ${send} sends after it${more}. ` +
+    `The largest consistent cut inside it: ${crossing}.`
+  );
 }
 
 // --------------------------------------------------------------------------------------------------------- search
@@ -481,9 +486,9 @@ const MEASURES = {
   clock: (model, row) => model.clock[row] / model.scale,
   queue: (model, row) => model.queue[row],
   time: (model, row) => (model.isTimed ? model.time[row] / 1e9 : model.time[row]),
-  wait: (model, row) => largestOf(incomingOf(model, row), (one) => (model.time[row] - model.messages.arrival[one]) / 1e6),
+  wait: (model, row) => largestMs(incomingOf(model, row), (one) => model.time[row] - model.messages.arrival[one]),
   transit: (model, row) =>
-    largestOf(incomingOf(model, row), (one) => (model.messages.arrival[one] - model.time[model.messages.send[one]]) / 1e6),
+    largestMs(incomingOf(model, row), (one) => model.messages.arrival[one] - model.time[model.messages.send[one]]),
 };
 
 const COMPARISONS = {
@@ -505,13 +510,14 @@ const KINDS_SOUGHT = {
     sentOf(model, row).some((message) => model.messages.receive[message] < 0 && !model.messages.lost[message]),
 };
 
-export const SEARCH_HELP = "2:41, jump > 5, clock > 100, queue >= 3, wait > 50 (ms), machine 2, receive, late, lost, violation; join with and";
+export const SEARCH_HELP =
+  "2:41, jump > 5, clock > 100, queue >= 3, wait > 50 (ms), machine 2, receive, late, lost, violation; join with and";
 
 function sentOf(model, row) {
   return Array.from({ length: model.sent[row + 1] - model.sent[row] }, (_, place) => model.sent[row] + place);
 }
 
-const largestOf = (items, value) => (items.length ? Math.max(...items.map(value)) : NaN);
+const largestMs = (items, value) => (items.length ? Math.max(...items.map(value)) / 1e6 : NaN);
 
 /** The events that a question asks for, by time; throws a RangeError with what can be asked. */
 export function search(model, question) {
@@ -651,7 +657,9 @@ export class Index {
 
   /** The messages that may be seen between two places of the axis. */
   *messagesBetween(from, to) {
-    for (const message of this.long) if (this.messageFrom[message] <= to && this.messageTo[message] >= from) yield message;
+    for (const message of this.long) {
+      if (this.messageFrom[message] <= to && this.messageTo[message] >= from) yield message;
+    }
     const first = firstAtLeast(this.shortFrom, from - this.lengthMax, 0, this.short.length);
     for (let at = first; at < this.short.length && this.shortFrom[at] <= to; at++) {
       if (this.messageTo[this.short[at]] >= from) yield this.short[at];
@@ -765,27 +773,50 @@ const LETTER = 6.3;
 
 /** What can be painted, in the order in which it is; a colour is the name of a CSS variable, `--st-NAME`. */
 const STYLES = {
-  ...{ stripe: { fill: "stripe" }, grid: { stroke: "faint", width: 1, alpha: 0.5 } },
-  ...{ match: { fill: "match", alpha: 0.35 } },
-  ...{ lane: { stroke: "lane", width: 1.5 }, lanePast: { stroke: "past", width: 4 } },
+  stripe: { fill: "stripe" },
+  grid: { stroke: "faint", width: 1, alpha: 0.5 },
+  match: { fill: "match", alpha: 0.35 },
+  lane: { stroke: "lane", width: 1.5 },
+  lanePast: { stroke: "past", width: 4 },
   laneFuture: { stroke: "future", width: 4 },
   ...Object.fromEntries(Array.from({ length: 8 }, (_, hue) => [`line${hue}`, { stroke: `hue${hue}`, width: 1.8 }])),
-  ...{ wait: { stroke: "wait", width: 4, alpha: 0.55 }, waitLate: { stroke: "late", width: 4, alpha: 0.8 } },
-  ...{ arrow1: { stroke: "message", width: 1, alpha: 0.55 }, arrow2: { stroke: "message", width: 2, alpha: 0.6 } },
-  ...{ arrow3: { stroke: "message", width: 3, alpha: 0.65 }, arrow4: { stroke: "message", width: 4.5, alpha: 0.7 } },
-  ...{ message: { stroke: "message", width: 1.3, alpha: 0.9 }, messageOther: { stroke: "message", width: 1, alpha: 0.3 } },
-  ...{ messagePast: { stroke: "past", width: 1.5 }, messageFuture: { stroke: "future", width: 1.5 } },
-  ...{ messageLost: { stroke: "bad", width: 1.2, dash: [5, 4] }, messageOpen: { stroke: "message", width: 1.2, dash: [5, 4] } },
-  ...{ head: { fill: "message" }, headOther: { fill: "message", alpha: 0.4 }, headPast: { fill: "past" } },
-  ...{ headFuture: { fill: "future" }, jump: { stroke: "jump", width: 3 }, block: { fill: "block" } },
-  ...{ blockPast: { fill: "past", alpha: 0.75 }, blockFuture: { fill: "future", alpha: 0.75 } },
-  ...{ way: { stroke: "focus", width: 3.5 }, internal: { fill: "internal" }, send: { fill: "send" } },
-  ...{ receive: { fill: "receive" }, past: { fill: "past" }, future: { fill: "future" }, other: { fill: "internal" } },
-  ...{ mark: { stroke: "bad", width: 2 }, focus: { stroke: "focus", width: 2.5 }, cut: { stroke: "cut", width: 2, dash: [7, 4] } },
+  wait: { stroke: "wait", width: 4, alpha: 0.55 },
+  waitLate: { stroke: "late", width: 4, alpha: 0.8 },
+  arrow1: { stroke: "message", width: 1, alpha: 0.55 },
+  arrow2: { stroke: "message", width: 2, alpha: 0.6 },
+  arrow3: { stroke: "message", width: 3, alpha: 0.65 },
+  arrow4: { stroke: "message", width: 4.5, alpha: 0.7 },
+  message: { stroke: "message", width: 1.3, alpha: 0.9 },
+  messageOther: { stroke: "message", width: 1, alpha: 0.3 },
+  messagePast: { stroke: "past", width: 1.5 },
+  messageFuture: { stroke: "future", width: 1.5 },
+  messageLost: { stroke: "bad", width: 1.2, dash: [5, 4] },
+  messageOpen: { stroke: "message", width: 1.2, dash: [5, 4] },
+  head: { fill: "message" },
+  headOther: { fill: "message", alpha: 0.4 },
+  headPast: { fill: "past" },
+  headFuture: { fill: "future" },
+  jump: { stroke: "jump", width: 3 },
+  block: { fill: "block" },
+  blockPast: { fill: "past", alpha: 0.75 },
+  blockFuture: { fill: "future", alpha: 0.75 },
+  way: { stroke: "focus", width: 3.5 },
+  internal: { fill: "internal" },
+  send: { fill: "send" },
+  receive: { fill: "receive" },
+  past: { fill: "past" },
+  future: { fill: "future" },
+  other: { fill: "internal" },
+  mark: { stroke: "bad", width: 2 },
+  focus: { stroke: "focus", width: 2.5 },
+  cut: { stroke: "cut", width: 2, dash: [7, 4] },
   cutInside: { stroke: "cut", width: 2.5 },
-  ...{ label: { fill: "ink", font: 11, halo: true }, small: { fill: "quiet", font: 10, halo: true } },
-  ...{ jumpLabel: { fill: "jumpInk", font: 11, halo: true }, badLabel: { fill: "bad", font: 11, halo: true } },
-  ...{ blockLabel: { fill: "ink", font: 10 }, stripeLabel: { fill: "stripeInk", font: 11, halo: true } },
+  label: { fill: "ink", font: 11, halo: true },
+  small: { fill: "quiet", font: 10, halo: true },
+  jumpLabel: { fill: "jumpInk", font: 11, halo: true },
+  badLabel: { fill: "bad", font: 11, halo: true },
+  blockLabel: { fill: "ink", font: 10 },
+  stripeLabel: { fill: "stripeInk", font: 11, halo: true },
   axisLabel: { fill: "quiet", font: 10 },
 };
 
@@ -795,7 +826,7 @@ const OUTSIDE = "axisLabel";
 /** Shapes by style, and how many they are. */
 export class Scene {
   constructor(width, height, gutter) {
-    Object.assign(this, { width, height, gutter, count: 0, shapes: new Map(), notes: [] });
+    Object.assign(this, { width, height, left: gutter - 12, count: 0, shapes: new Map(), notes: [] });
   }
 
   of(style) {
@@ -917,7 +948,8 @@ class Picture {
       const height = isWhole ? this.size.height - TOP - AXIS + 4 : this.rowHeight * 0.92;
       this.scene.box("stripe", left, top, right - left, height);
       const most = Math.floor((right - left - 8) / LETTER);
-      if (most > 5) this.scene.text("stripeLabel", left + 4, isWhole ? TOP + 6 : top + 11, visible(words, most), "left");
+      const y = isWhole ? TOP + 6 : top + 11;
+      if (most > 5) this.scene.text("stripeLabel", left + 4, y, visible(words, most), "left");
     }
   }
 
@@ -975,14 +1007,19 @@ class Picture {
     const { model, scene, cone } = this;
     const small = this.isDense;
     if (this.state.matches?.has(row)) scene.dot("match", x, y, 10);
-    const kind = isReceive(model, row) ? "receive" : isSend(model, row) ? "send" : "internal";
+    const kind = this.kind(row);
     const style = cone ? this.side(row) : kind;
-    if (kind === "receive") scene.box(style, x - (small ? 2.5 : 4), y - (small ? 2.5 : 4), small ? 5 : 8, small ? 5 : 8);
+    const half = small ? 2.5 : 4;
+    if (kind === "receive") scene.box(style, x - half, y - half, 2 * half, 2 * half);
     else scene.dot(style, x, y, small ? 2 : kind === "send" ? 4.5 : 3);
     if (kind === "receive" && model.jump[row] > 1) this.jump(row, x, y);
     if (model.markOf.has(row)) {
       scene.dot("mark", x, y, 8.5);
     }
+  }
+
+  kind(row) {
+    return isReceive(this.model, row) ? "receive" : isSend(this.model, row) ? "send" : "internal";
   }
 
   side(row) {
@@ -995,9 +1032,9 @@ class Picture {
     const { model, index, scene } = this;
     const size = model.jump[row];
     if (!index.isTime) {
-      const from = this.x(index.values[row] - size);
-      scene.line("jump", Math.max(from, this.size.gutter), y, x, y);
-      if (x - from > 26 && this.rowHeight >= 26) scene.text("jumpLabel", (Math.max(from, this.size.gutter) + x) / 2, y - 6, `+${size}`);
+      const from = Math.max(this.x(index.values[row] - size), this.size.gutter);
+      scene.line("jump", from, y, x, y);
+      if (x - from > 26 && this.rowHeight >= 26) scene.text("jumpLabel", (from + x) / 2, y - 6, `+${size}`);
       return;
     }
     if (this.rowHeight < 14) return;
@@ -1047,7 +1084,8 @@ class Picture {
     let level = index.level(power);
     let ranges = this.blockRanges(level);
     let arrows = level.arrowsBetween(...this.edge);
-    while (ranges.reduce((sum, [first, last]) => sum + 2.2 * (last - first), 0) + 2.2 * arrows.length > PRIMITIVES_MAX - 400) {
+    const shapes = () => 2.2 * ranges.reduce((sum, [first, last]) => sum + last - first, arrows.length);
+    while (shapes() > PRIMITIVES_MAX - 400) {
       level = index.level(++power);
       ranges = this.blockRanges(level);
       arrows = level.arrowsBetween(...this.edge);
@@ -1067,7 +1105,7 @@ class Picture {
     ranges.forEach(([first, last], row) => {
       for (let block = first; block < last; block++) this.block(level, block, this.y(row));
     });
-    scene.notes.push(`${events.toLocaleString("en")} events in view, merged to blocks that say how many they are: zoom in`);
+    scene.notes.push(`${plural(events, "event")} in view, merged to blocks that say how many they are: zoom in`);
   }
 
   blockRanges(level) {
@@ -1075,18 +1113,19 @@ class Picture {
   }
 
   block(level, block, y) {
-    const { scene, index, model } = this;
+    const { scene, index } = this;
     const { from, to, count, first, marks } = level.blocks;
     const half = Math.min(8, this.rowHeight * 0.34);
     const left = this.x(from[block]);
     const width = Math.max(this.x(to[block]) - left - 1.5, 3);
     const row = index.order[first[block]];
     if (count[block] === 1) {
-      scene.dot(this.cone ? this.side(row) : isReceive(model, row) ? "receive" : isSend(model, row) ? "send" : "internal", left, y, Math.min(half, 3.5));
+      scene.dot(this.cone ? this.side(row) : this.kind(row), left, y, Math.min(half, 3.5));
     } else {
-      const side = this.cone ? this.side(row) : "";
-      const isPure = side && side === this.side(index.order[first[block] + count[block] - 1]);
-      scene.box(isPure && side !== "other" ? `block${side === "past" ? "Past" : "Future"}` : "block", left, y - half, width, 2 * half);
+      const last = index.order[first[block] + count[block] - 1];
+      const side = this.cone && this.side(row) === this.side(last) ? this.side(row) : "";
+      const style = { past: "blockPast", future: "blockFuture" }[side] ?? "block";
+      scene.box(style, left, y - half, width, 2 * half);
       const label = String(count[block]);
       if (half >= 6 && width > label.length * LETTER + 2) scene.text("blockLabel", left + width / 2, y + 3.5, label);
     }
@@ -1115,7 +1154,8 @@ class Picture {
       this.frontier("cutInside", one.inside);
       if (one.without.length) {
         this.frontier("cut", one.asked);
-        for (const message of one.without) this.way(this.model.messages.send[message], this.model.messages.receive[message]);
+        const { send, receive } = this.model.messages;
+        for (const message of one.without) this.way(send[message], receive[message]);
       }
     }
     if (state.cutAt === null || state.cutAt === undefined) return;
@@ -1158,15 +1198,18 @@ class Picture {
     this.stripes();
     const clocks = model.hasClock ? model.clock : depth(model);
     this.ordinates = clocks;
+    scene.left = this.size.gutter;
     const shown = index.layout.rows.map(({ from }) => from);
     const processes = model.processes.filter(({ lane }) => shown.includes(lane));
-    if (shown.length < model.lanes.length) scene.notes.push(`${shown.length} of ${model.lanes.length} machines are drawn`);
+    const { length } = model.lanes;
+    if (shown.length < length) scene.notes.push(`${shown.length} of ${length} machines are drawn`);
     const budget = Math.max(20, Math.floor((PRIMITIVES_MAX - 1200) / 2 / Math.max(1, processes.length)));
     const lines = processes.map((process) => this.outline(process, budget));
     this.fit(lines, clocks);
     this.heights();
     lines.forEach((rows, which) => this.outlined(processes[which], rows, clocks));
-    const messages = lines.every((rows) => rows.isWhole) ? this.messagesInView(lines.reduce((sum, rows) => sum + rows.length, 0)) : null;
+    const events = lines.reduce((sum, rows) => sum + rows.length, 0);
+    const messages = lines.every((rows) => rows.isWhole) ? this.messagesInView(events) : null;
     for (const message of messages ?? []) this.flight(message, clocks);
     if (!messages) scene.notes.push("messages are drawn when you zoom in");
     this.ways();
@@ -1234,7 +1277,8 @@ class Picture {
     }
     if (rows.length && this.model.lanes.length <= 20) {
       const last = rows.filter((row) => this.index.values[row] <= this.view.to).at(-1) ?? rows[0];
-      scene.text("label", Math.min(this.xOf(last) + 6, this.size.width - 4), this.height(clocks[last]) - 5, laneName(model, lane), "right");
+      const x_ = Math.min(this.xOf(last) + 6, this.size.width - 4);
+      scene.text("label", x_, this.height(clocks[last]) - 5, laneName(model, lane), "right");
     }
   }
 
@@ -1257,7 +1301,8 @@ class Picture {
 export function ticks(from, to, count, unit = 1) {
   const rough = (to - from) / Math.max(1, count) / unit;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = Math.max([1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough * 0.999), unit === 1 ? 1 : 0) * unit;
+  const round = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough * 0.999);
+  const step = Math.max(round, unit === 1 ? 1 : 0) * unit;
   const values = [];
   for (let value = Math.ceil(from / step) * step; value <= to && values.length < 200; value += step) {
     values.push(unit === 1 ? Math.round(value) : value);
@@ -1269,12 +1314,12 @@ export function ticks(from, to, count, unit = 1) {
 
 /** Paint a scene on a canvas; `colours` are those of the variables. */
 export function paint(context, scene, colours) {
-  const { width, height, gutter } = scene;
+  const { width, height, left } = scene;
   context.fillStyle = colours.paper;
   context.fillRect(0, 0, width, height);
   context.save();
   context.beginPath();
-  context.rect(gutter - 12, 0, width, height);
+  context.rect(left, 0, width, height);
   context.clip();
   for (const [name, style] of Object.entries(STYLES)) {
     if (name === OUTSIDE) context.restore();
@@ -1299,7 +1344,11 @@ function paintShapes(context, { lines, boxes, dots, heads, texts }, style, colou
       context.moveTo(dots[at] + dots[at + 2], dots[at + 1]);
       context.arc(dots[at], dots[at + 1], dots[at + 2], 0, 2 * Math.PI);
     }
-    for (let at = 0; at < heads.length; at += 4) headPath(heads, at).forEach(([x, y], corner) => (corner ? context.lineTo(x, y) : context.moveTo(x, y)));
+    for (let at = 0; at < heads.length; at += 4) {
+      const [point, ...corners] = headPath(heads, at);
+      context.moveTo(...point);
+      for (const corner of corners) context.lineTo(...corner);
+    }
     if (style.stroke) context.stroke();
     else context.fill();
   }
@@ -1339,8 +1388,13 @@ export function svgOf(scene, colours, labels) {
     const { lines, boxes, dots, heads, texts } = shapes;
     const shape = [];
     let way = "";
-    for (let at = 0; at < lines.length; at += 4) way += `M${lines.slice(at, at + 2).map(number)}L${lines.slice(at + 2, at + 4).map(number)}`;
-    for (let at = 0; at < heads.length; at += 4) way += `M${headPath(heads, at).map((corner) => corner.map(number)).join("L")}Z`;
+    for (let at = 0; at < lines.length; at += 4) {
+      const [x1, y1, x2, y2] = lines.slice(at, at + 4).map(number);
+      way += `M${x1},${y1}L${x2},${y2}`;
+    }
+    for (let at = 0; at < heads.length; at += 4) {
+      way += `M${headPath(heads, at).map((corner) => corner.map(number)).join("L")}Z`;
+    }
     if (way) shape.push(`<path d="${way}"/>`);
     for (let at = 0; at < boxes.length; at += 4) {
       const [x, y, width, height] = boxes.slice(at, at + 4).map(number);
@@ -1353,21 +1407,25 @@ export function svgOf(scene, colours, labels) {
     for (const [x, y, text, align] of texts) {
       shape.push(`<text x="${number(x)}" y="${number(y)}" text-anchor="${anchor[align]}">${escaped(text)}</text>`);
     }
-    const drawn = style.stroke ? `fill="none" stroke="${colours[style.stroke]}" stroke-width="${style.width}"` : `fill="${colours[style.fill]}"`;
-    const more = `${style.alpha ? ` opacity="${style.alpha}"` : ""}${style.dash ? ` stroke-dasharray="${style.dash}"` : ""}`;
+    const drawn = style.stroke
+      ? `fill="none" stroke="${colours[style.stroke]}" stroke-width="${style.width}"`
+      : `fill="${colours[style.fill]}"`;
+    const dash = style.dash ? ` stroke-dasharray="${style.dash}"` : "";
+    const more = `${style.alpha ? ` opacity="${style.alpha}"` : ""}${dash}`;
     const type = style.font ? ` font-size="${style.font}"` : "";
     const group = `<g ${drawn}${more}${type}>${shape.join("")}</g>`;
     if (name === OUTSIDE) outside = group;
     else parts.push(group);
   }
   const { width, height } = scene;
-  const names = labels.map(({ x, y, text }) => `<text x="${number(x)}" y="${number(y)}">${escaped(text)}</text>`).join("");
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="${escaped(colours.font)}">
+  const named = ({ x, y, text }) => `<text x="${number(x)}" y="${number(y)}">${escaped(text)}</text>`;
+  const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="${escaped(colours.font)}">
 <rect width="${width}" height="${height}" fill="${colours.paper}"/>
 ${parts.join("\n")}
-<rect width="${scene.gutter - 12}" height="${height}" fill="${colours.paper}"/>
+<rect width="${scene.left}" height="${height}" fill="${colours.paper}"/>
 ${outside}
-<g fill="${colours.ink}" font-size="13">${names}</g>
+<g fill="${colours.ink}" font-size="13">${labels.map(named).join("")}</g>
 </svg>
 `;
 }
@@ -1398,6 +1456,7 @@ const KEYS_HELP = [
 ];
 
 const AXES = { time: "Time", logical: "Logical time", both: "Time × clock" };
+const AXES_WITHOUT_TIME = { time: "Order", both: "Order × clock" };
 
 /** Show a diagram in an element; `data` is what `as_json` wrote. Returns what a page, or a test, may ask of it.
  *
@@ -1409,7 +1468,8 @@ export function mount(element, data, options = {}) {
 
 class Diagram {
   constructor(element, model, options) {
-    Object.assign(this, { element, model, selected: [], matches: [], found: 0, cutAt: null, way: null, unfolded: new Set() });
+    Object.assign(this, { element, model, selected: [], matches: [], found: 0 });
+    Object.assign(this, { cutAt: null, way: null, unfolded: new Set() });
     this.axis = options.axis ?? "time";
     this.frame = { ms: 0, primitives: 0 };
     this.jumpMax = Math.max(2, largest(model.jump, 2));
@@ -1433,15 +1493,14 @@ class Diagram {
     element.classList.add("space-time");
     this.bar = make("div", { className: "st-bar", role: "toolbar", ariaLabel: "Space-time diagram" });
     this.axes = make("span", { className: "st-axes", role: "group", ariaLabel: "Axis" });
-    for (const [axis, label] of Object.entries(AXES)) {
-      const shown = axis === "time" && !model.isTimed ? "Order" : axis === "both" && !model.isTimed ? "Order × clock" : label;
-      const button = make("button", { type: "button", textContent: shown });
+    for (const [axis, label] of Object.entries(model.isTimed ? AXES : { ...AXES, ...AXES_WITHOUT_TIME })) {
+      const button = make("button", { type: "button", textContent: label });
       button.dataset.axis = axis;
       button.addEventListener("click", () => this.setAxis(axis));
       this.axes.append(button);
     }
-    this.question = make("input", { type: "search", placeholder: "2:41, jump > 5, violation …", ariaLabel: "Search events" });
-    this.question.title = SEARCH_HELP;
+    this.question = make("input", { type: "search", ariaLabel: "Search events", title: SEARCH_HELP });
+    this.question.placeholder = "2:41, jump > 5, violation …";
     this.hits = make("output", { className: "st-hits" });
     const button = (text, title, act) => {
       const made = make("button", { type: "button", textContent: text, title, ariaLabel: title });
@@ -1466,8 +1525,10 @@ class Diagram {
     this.canvas = make("canvas", { tabIndex: 0 });
     this.canvas.setAttribute("role", "application");
     this.canvas.setAttribute("aria-roledescription", "space-time diagram");
-    const counts = `${plural(model.lanes.length, "machine")}, ${plural(model.count, "event")}, ${plural(model.messages.count, "message")}`;
-    this.canvas.setAttribute("aria-label", `${visible(model.name)}: ${counts}. Arrow keys pan, plus and minus zoom, comma and full stop step from event to event.`);
+    const counts = [[model.lanes.length, "machine"], [model.count, "event"], [model.messages.count, "message"]];
+    const keysSaid = "Arrow keys pan, plus and minus zoom, comma and full stop step from event to event.";
+    const said = `${visible(model.name)}: ${counts.map((each) => plural(...each)).join(", ")}. ${keysSaid}`;
+    this.canvas.setAttribute("aria-label", said);
     this.names = make("div", { className: "st-names" });
     this.tip = make("div", { className: "st-tip", hidden: true });
     this.tip.setAttribute("aria-hidden", "true");
@@ -1475,10 +1536,14 @@ class Diagram {
     this.note = make("div", { className: "st-note" });
     this.words = make("div", { className: "st-words", role: "status", ariaLive: "polite" });
     const legend = make("div", { className: "st-legend", ariaHidden: "true" });
-    for (const [name, label] of this.legend()) legend.append(make("span", { className: `st-key st-${name}`, textContent: label }));
+    for (const [name, label] of this.legend()) {
+      legend.append(make("span", { className: `st-key st-${name}`, textContent: label }));
+    }
     const keys = make("details", { className: "st-keys" });
     const list = make("dl", {});
-    for (const [key, meaning] of KEYS_HELP) list.append(make("dt", { textContent: key }), make("dd", { textContent: meaning }));
+    for (const [key, meaning] of KEYS_HELP) {
+      list.append(make("dt", { textContent: key }), make("dd", { textContent: meaning }));
+    }
     keys.append(make("summary", { textContent: "Keys" }), list);
     element.append(this.bar, this.stage, this.note, this.words, legend, keys);
     this.layOut();
@@ -1491,7 +1556,9 @@ class Diagram {
     if (model.hasClock) known.push(["jump", "jump of the clock"]);
     if (model.messages.lost.some(Boolean)) known.push(["lost", "lost"]);
     if (model.stripes.length) known.push(["stripe", "fault"]);
-    if (model.marks.length) known.push(["bad", `violation${model.marksInAll > model.marks.length ? ` (the first ${model.marks.length} of ${model.marksInAll})` : ""}`]);
+    const { length } = model.marks;
+    const some = model.marksInAll > length ? ` (the first ${length} of ${model.marksInAll})` : "";
+    if (length) known.push(["bad", `violation${some}`]);
     return [...known, ["past", "past"], ["future", "future of the selected event"]];
   }
 
@@ -1505,7 +1572,7 @@ class Diagram {
     this.names.replaceChildren();
     rows.forEach((row, place) => {
       const named = row.until - row.from === 1;
-      const label = named ? laneName(this.model, row.from) : `${laneName(this.model, row.from)} … ${laneName(this.model, row.until - 1)}`;
+      const label = this.nameOfRow(row, 24);
       const made = row.isGroup ? make("button", { type: "button" }) : make("span", {});
       made.className = "st-name";
       made.textContent = row.isGroup ? `${row.isOpen ? "▾" : "▸"} ${label}` : label;
@@ -1516,6 +1583,11 @@ class Diagram {
       if (row.isGroup) made.addEventListener("click", () => this.fold(row.isOpen ? row.group : row.from));
       this.names.append(made);
     });
+  }
+
+  nameOfRow({ from, until }, most) {
+    const [first, last] = [from, until - 1].map((lane) => visible(this.model.lanes[lane], most));
+    return first === last ? first : `${first} … ${last}`;
   }
 
   fold(group) {
@@ -1554,8 +1626,15 @@ class Diagram {
   opening() {
     const { least, most } = this.index;
     const room = (this.size.width - this.gutter) / 16;
-    const busiest = Math.max(1, ...this.layout.rows.map((_, row) => this.index.starts[row + 1] - this.index.starts[row]));
-    return busiest > 4000 || busiest <= room ? this.margins(least, most) : this.margins(least, least + ((most - least) * room) / busiest);
+    const busiest = this.busiest();
+    const isAll = busiest > 4000 || busiest <= room;
+    return this.margins(least, isAll ? most : least + ((most - least) * room) / busiest);
+  }
+
+  /** How many events the row has that has most. */
+  busiest() {
+    const { starts } = this.index;
+    return Math.max(1, ...this.layout.rows.map((_, row) => starts[row + 1] - starts[row]));
   }
 
   margins(from, to) {
@@ -1588,17 +1667,19 @@ class Diagram {
   }
 
   setAxis(axis) {
-    const [before_, inView] = [this.index, (row) => this.index.values[row] >= this.view.from && this.index.values[row] <= this.view.to];
-    let [from, to] = [Infinity, -Infinity];
-    const rows = [];
-    for (let row = 0; row < this.model.count; row++) if (inView(row)) rows.push(row);
+    const wasTime = this.index.isTime;
+    const { values } = this.index;
+    const { from, to } = this.view;
     this.axis = axis;
     this.resize();
-    for (const row of rows) [from, to] = [Math.min(from, this.index.values[row]), Math.max(to, this.index.values[row])];
-    if (before_.isTime !== this.index.isTime) this.cutAt = null;
-    if (before_.isTime === this.index.isTime) this.look(this.view.from, this.view.to);
-    else if (from <= to) this.look(...this.margins(from, Math.max(to, from + 1)));
-    else this.fit();
+    if (wasTime === this.index.isTime) return this.look(from, to);
+    this.cutAt = null;
+    let [first, last] = [Infinity, -Infinity];
+    for (let row = 0; row < this.model.count; row++) {
+      if (values[row] < from || values[row] > to) continue;
+      [first, last] = [Math.min(first, this.index.values[row]), Math.max(last, this.index.values[row])];
+    }
+    return first <= last ? this.look(...this.margins(first, Math.max(last, first + 1))) : this.fit();
   }
 
   place(x) {
@@ -1616,7 +1697,7 @@ class Diagram {
   }
 
   closeUp() {
-    const busiest = Math.max(1, ...this.layout.rows.map((_, row) => this.index.starts[row + 1] - this.index.starts[row]));
+    const busiest = this.busiest();
     return ((this.index.most - this.index.least) / busiest) * Math.min(60, this.size.width / 20);
   }
 
@@ -1646,18 +1727,20 @@ class Diagram {
     const context = this.canvas.getContext("2d", { alpha: false });
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     paint(context, this.scene, this.colours);
-    this.frame = { ms: performance.now() - started, primitives: this.scene.count, frames: (this.frame.frames ?? 0) + 1 };
+    this.frame = { ms: performance.now() - started, primitives: this.scene.count };
     this.names.hidden = this.axis === "both";
     this.drawnAt ??= performance.now();
     this.tell();
   }
 
   tell() {
-    for (const button of this.axes.children) button.setAttribute("aria-pressed", String(button.dataset.axis === this.axis));
+    for (const button of this.axes.children) {
+      button.setAttribute("aria-pressed", String(button.dataset.axis === this.axis));
+    }
     this.cutButton.setAttribute("aria-pressed", String(this.cutAt !== null));
     const inGroups = this.layout.rows.some((row) => row.until - row.from > 1);
-    const notes = [...this.scene.notes, ...(inGroups ? ["messages within a group of machines are not drawn; a click on its name unfolds it"] : [])];
-    setText(this.note, notes.join("; "));
+    const folded = "messages within a group of machines are not drawn; a click on its name unfolds it";
+    setText(this.note, [...this.scene.notes, ...(inGroups ? [folded] : [])].join("; "));
   }
 
   // ---- what is selected
@@ -1684,7 +1767,9 @@ class Diagram {
     const later = this.model.processes.reduce((sum, { count }, which) => sum + count - this.cone.future[which], 0) - 1;
     const rest = this.model.count - earlier - later - 1;
     const known = this.model.isWhole ? "" : ", as far as the record tells";
-    return `${plural(earlier, "event")} happened before it, ${later.toLocaleString("en")} after it, ${rest.toLocaleString("en")} are concurrent with it${known}.`;
+    const [after, beside] = [later, rest].map((count) => count.toLocaleString("en"));
+    const before_ = `${plural(earlier, "event")} happened before it`;
+    return `${before_}, ${after} after it, ${beside} are concurrent with it${known}.`;
   }
 
   unselect() {
@@ -1753,15 +1838,15 @@ class Diagram {
   exportSVG() {
     const labels = this.axis === "both" ? [] : [...this.layout.rows].map((row, place) => ({
       ...{ x: 8, y: TOP + ((place + 0.5) * (this.height - TOP - AXIS)) / this.layout.rows.length + 4 },
-      text: row.until - row.from === 1 ? visible(this.model.lanes[row.from], 13) : `${visible(this.model.lanes[row.from], 6)} … ${visible(this.model.lanes[row.until - 1], 6)}`,
+      text: this.nameOfRow(row, row.until - row.from === 1 ? 13 : 6),
     }));
     return svgOf(this.scene, this.colours, labels);
   }
 
   save() {
-    const link_ = make("a", { download: "diagram.svg", href: URL.createObjectURL(new Blob([this.exportSVG()], { type: "image/svg+xml" })) });
-    link_.click();
-    URL.revokeObjectURL(link_.href);
+    const href = URL.createObjectURL(new Blob([this.exportSVG()], { type: "image/svg+xml" }));
+    make("a", { download: "diagram.svg", href }).click();
+    URL.revokeObjectURL(href);
   }
 
   // ---- input
@@ -1790,8 +1875,9 @@ class Diagram {
       this.draw();
     };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
-    new MutationObserver(restyle).observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
-    const follow = () => this.follow(decodeURIComponent(location.hash.slice(1)));
+    const attributeFilter = ["class", "data-theme"];
+    new MutationObserver(restyle).observe(document.documentElement, { attributes: true, attributeFilter });
+    const follow = () => this.follow(location.hash.slice(1));
     addEventListener("hashchange", follow);
     follow();
   }
@@ -1800,7 +1886,7 @@ class Diagram {
   follow(hash) {
     const slash = hash.indexOf("/");
     if (slash < 0 || hash.slice(0, slash) !== this.element.dataset.source?.replace(/-source$/, "")) return;
-    if (this.select(hash.slice(slash + 1))) this.element.scrollIntoView({ block: "center" });
+    if (this.select(unescaped(hash.slice(slash + 1)))) this.element.scrollIntoView({ block: "center" });
   }
 
   point(pointer) {
@@ -1879,13 +1965,26 @@ class Diagram {
     if (press.ctrlKey || press.metaKey || press.altKey) return;
     const step = (this.view.to - this.view.from) * 0.02;
     const keys = {
-      ...{ ArrowLeft: () => this.pan(-0.15), ArrowRight: () => this.pan(0.15), "+": () => this.zoom(0.6), "=": () => this.zoom(0.6) },
-      ...{ "-": () => this.zoom(1 / 0.6), 0: () => this.fit(), ",": () => this.along(-1), ".": () => this.along(1) },
-      ...{ ArrowUp: () => this.across(-1), ArrowDown: () => this.across(1), n: () => this.step(1), N: () => this.step(-1) },
-      ...{ w: () => this.why(), c: () => this.toggleCut(), Escape: () => this.unselect(), b: () => this.pin() },
-      ...{ "<": () => this.cutAt !== null && this.moveCut(this.cutAt - step) },
-      ...{ ">": () => this.cutAt !== null && this.moveCut(this.cutAt + step) },
-      ...{ t: () => this.setAxis(nextOf(Object.keys(AXES), this.axis)), "/": () => this.question.focus() },
+      ArrowLeft: () => this.pan(-0.15),
+      ArrowRight: () => this.pan(0.15),
+      ArrowUp: () => this.across(-1),
+      ArrowDown: () => this.across(1),
+      "+": () => this.zoom(0.6),
+      "=": () => this.zoom(0.6),
+      "-": () => this.zoom(1 / 0.6),
+      0: () => this.fit(),
+      ",": () => this.along(-1),
+      ".": () => this.along(1),
+      n: () => this.step(1),
+      N: () => this.step(-1),
+      b: () => this.pin(),
+      w: () => this.why(),
+      c: () => this.toggleCut(),
+      "<": () => this.cutAt !== null && this.moveCut(this.cutAt - step),
+      ">": () => this.cutAt !== null && this.moveCut(this.cutAt + step),
+      t: () => this.setAxis(nextOf(Object.keys(AXES), this.axis)),
+      "/": () => this.question.focus(),
+      Escape: () => this.unselect(),
     };
     if (!Object.hasOwn(keys, press.key)) return;
     press.preventDefault();
@@ -1945,14 +2044,17 @@ class Diagram {
     const { rows } = this.layout;
     const rowHeight = (this.height - TOP - AXIS) / rows.length;
     const row = Math.floor((y - TOP) / rowHeight);
-    if (row < 0 || row >= rows.length || x < this.gutter - 8 || Math.abs(y - TOP - (row + 0.5) * rowHeight) > 16) return null;
+    const isNear = Math.abs(y - TOP - (row + 0.5) * rowHeight) <= 16 && x >= this.gutter - 8;
+    if (row < 0 || row >= rows.length || !isNear) return null;
     const { level } = this.scene;
     if (!level) {
       const event_ = this.nearest(row, this.place(x));
       return event_ >= 0 && Math.abs(this.xOf(this.index.values[event_]) - x) < 11 ? { event: event_ } : null;
     }
     const [first, last] = level.blocksBetween(row, this.place(x - 4), this.place(x + 4));
-    return first < last ? (level.blocks.count[first] === 1 ? { event: this.index.order[level.blocks.first[first]] } : { level, block: first }) : null;
+    if (first === last) return null;
+    const isOne = level.blocks.count[first] === 1;
+    return isOne ? { event: this.index.order[level.blocks.first[first]] } : { level, block: first };
   }
 
   hitClock(x, y) {
@@ -1988,18 +2090,31 @@ class Diagram {
   }
 
   describeBlock({ level, block }) {
+    const { model, index } = this;
     const { count, receives, marks, first, row } = level.blocks;
-    const rows = Array.from(this.index.order.subarray(first[block], first[block] + count[block]));
+    const rows = Array.from(index.order.subarray(first[block], first[block] + count[block]));
     const [one, last] = [rows[0], rows.at(-1)];
-    const lane = this.layout.rows[row[block]];
-    const whose = lane.until - lane.from === 1 ? machine(laneName(this.model, lane.from)) : plural(lane.until - lane.from, "machine");
-    const clocks = this.model.hasClock ? `, clocks ${clockText(this.model, this.model.clock[one])} to ${clockText(this.model, this.model.clock[last])}` : "";
-    const lost = rows.reduce((sum, each) => sum + sentOf(this.model, each).filter((message) => this.model.messages.lost[message]).length, 0);
-    const more = [`${plural(receives[block], "receive")}`, lost ? `${plural(lost, "message")} lost` : "", marks[block] ? plural(marks[block], "violation") : ""];
+    const { from, until } = this.layout.rows[row[block]];
+    const whose = until - from === 1 ? machine(laneName(model, from)) : plural(until - from, "machine");
+    const times = [one, last].map((each) => at(model, model.time[each])).join(" to ");
+    const clocks = [one, last].map((each) => clockText(model, model.clock[each])).join(" to ");
+    const lost = rows.flatMap((each) => sentOf(model, each)).filter((message) => model.messages.lost[message]).length;
+    const more = [plural(receives[block], "receive")];
+    if (lost) more.push(`${plural(lost, "message")} lost`);
+    if (marks[block]) more.push(plural(marks[block], "violation"));
     return [
-      `${plural(count[block], "event")} of ${whose}, ${at(this.model, this.model.time[one])} to ${at(this.model, this.model.time[last])}${clocks}`,
-      `${more.filter(Boolean).join(", ")}; a click comes nearer`,
+      `${plural(count[block], "event")} of ${whose}, ${times}${model.hasClock ? `, clocks ${clocks}` : ""}`,
+      `${more.join(", ")}; a click comes nearer`,
     ];
+  }
+}
+
+/** A part of an address as it was before it was escaped; as it is if nobody could have escaped it so. */
+function unescaped(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 

@@ -22,7 +22,7 @@ def of_run(trace: Trace, report: Report | None, *, name: str) -> Diagram:
     """Return the diagram of a trace; times are since the run's epoch."""
     programs = sorted(trace.programs.items())
     rows = Rows([found for _, found in programs], len(trace))
-    lanes = sorted(trace.machines.keys() | trace.absent)
+    lanes = sorted(trace.machines.keys() | trace.absent | set(trace.messages.recipient.tolist()))
     effect = np.flatnonzero(trace.cause_row >= 0)
     edges = Edges(rows.of(trace.cause_row[effect]), rows.of(effect))
     time = rows.taken(trace.due_ns)

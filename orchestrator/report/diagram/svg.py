@@ -244,6 +244,10 @@ class _Slide:
 def _captions(part: Part) -> Iterator[str]:
     for asked in part.diagram.cuts:
         yield describe_cut(part.diagram, asked)
+    if not part.is_whole:
+        machines = f"{len(part.lanes)} of {len(part.diagram.lanes)} machines, "
+        left_out = machines if len(part.lanes) < len(part.diagram.lanes) else ""
+        yield f"Drawn: {left_out}{len(part.rows)} of {part.events} events."
     rows = set(part.rows)
     for mark in [mark for mark in part.diagram.marks if mark.row in rows][:2]:
         yield f"{part.diagram.event(mark.row)}: {mark.check} is violated, {mark.words}."

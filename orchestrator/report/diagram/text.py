@@ -190,8 +190,9 @@ class _Drawing:
             jump = clock - (self._clock[before] if before >= 0 else 0)
             if row in self._table.received and jump > self._diagram.clock_scale and len(label) + 4 <= self._label:
                 label += f" +{_clock(jump, self._diagram.clock_scale)}"
-        unseen = [name for name in self._unseen(row) if len(label) + len(name) + 1 <= self._label]
-        return " ".join([label, *unseen, *([BROKEN] if row in self._marked else [])])
+        for name in self._unseen(row):
+            label += f" {name}" if len(label) + len(name) < self._label else name[0]
+        return f"{label} {BROKEN}" if row in self._marked else label
 
     def _unseen(self, row: int) -> Iterator[str]:
         """Yield who sent what an event received, or is to receive what it sent, where no line can be drawn."""

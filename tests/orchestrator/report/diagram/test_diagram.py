@@ -1,20 +1,25 @@
 """From a trace to a diagram: rows process by process, messages in their order, marks where something is proved."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from node.event import Delivery, Event
+from node.model import Model
 from orchestrator.audit import check as check_logs
 from orchestrator.audit import known
-from orchestrator.report.diagram import Diagram, diagram_of
+from orchestrator.report.diagram import Diagram, diagram_of, embed
 from orchestrator.report.diagram.part import between, in_causal_order, part_of
 from orchestrator.report.diagram.store import SECOND, STEP
 from orchestrator.stories import parse_story, told
-from orchestrator.trace import check
+from orchestrator.trace import check, read_trace, trace_of
 from orchestrator.trace.store import NULL
 from orchestrator.twin import simulated
 from tests.clusters import cluster
 from tests.fault_mixes import EACH, MIX, half_a_second, machines_of
 from tests.foreign_traces import foreign_trace
+from tests.logs_on_disk import write_logs
 
 EVENTS = "p send m -> q\nq local\nr send n -> q\nq receive n\nq receive m\n"
 
@@ -72,6 +77,35 @@ def test_what_else_a_report_proves_is_marked_at_the_event_that_it_names() -> Non
     assert [(mark.check, diagram.event(mark.row)) for mark in diagram.marks] == [("vector-valid", "b:1")]
 
 
+def test_a_machine_without_a_log_has_a_lane_and_nothing_is_called_concurrent_for_sure(tmp_path: Path) -> None:
+    """What it did may have been the way from one event to another."""
+    logs = write_logs(tmp_path, cluster(3, seconds=5))
+    diagram = diagram_of(read_trace({2: logs[2], 3: logs[3]}))
+
+    assert (diagram.lanes, diagram.notes[0]) == (("1", "2", "3"), "no log")
+    assert not diagram.is_whole
+    assert diagram_of(read_trace(logs)).is_whole
+    assert (diagram.file.tolist(), diagram.files[1]) == ([1] * 15 + [2] * 30, "events-2.jsonl")
+
+
+def test_whoever_a_log_says_that_it_sent_to_has_a_lane() -> None:
+    """A damaged log may name a machine that no model knows."""
+    to = (Delivery(9, 1, 0),)
+    send = Event(node=1, incarnation=0, index=1, tick=0, due_ns=0, kind="send-one", clock=1, queue=0, to=to)
+    diagram = diagram_of(trace_of({1: cluster(2, seconds=5)[1]}, [send]))
+
+    assert diagram.lanes == ("1", "2", "9")
+    assert diagram.messages.lane.tolist() == [2]
+
+
+@pytest.mark.parametrize("machines", [{}, cluster(2, seconds=5)])
+def test_a_run_without_events_is_a_diagram_without_events(machines: dict[int, Model]) -> None:
+    diagram = diagram_of(trace_of(machines, []))
+
+    assert (len(diagram), len(diagram.lanes)) == (0, len(machines))
+    assert "application/json" in embed(diagram)
+
+
 def test_a_story_stands_as_it_is_told() -> None:
     """What stands beside what says who tells it; a step is later than what happened just before."""
     diagram = story(EVENTS)
@@ -79,6 +113,7 @@ def test_a_story_stands_as_it_is_told() -> None:
     assert (diagram.unit, diagram.lanes) == (STEP, ("p", "q", "r"))
     assert [diagram.event(row) for row in in_causal_order(diagram)] == ["p:1", "q:1", "r:1", "q:2", "q:3"]
     assert diagram.time.tolist() == [1, 1, 2, 3, 1]
+    assert story("p local\np local\nq local\n").time.tolist() == [1, 2, 2]
     assert diagram.messages.receive.tolist() == [diagram.row_of("q:3"), diagram.row_of("q:2")]
 
 

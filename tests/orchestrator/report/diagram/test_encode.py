@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from orchestrator.report.diagram import as_json, diagram_of, embed
+from orchestrator.report.diagram import SCRIPT, as_json, diagram_of, embed
 from orchestrator.report.diagram.encode import packed
 from orchestrator.twin import simulated
 from tests.clusters import cluster
@@ -64,3 +64,10 @@ def test_no_name_ends_the_element_that_it_stands_in() -> None:
     assert not set("<>&\u2028") & set(text)
     assert json.loads(text)["lanes"][0] == "</script><script>alert(1)//"
     assert "<script>alert" not in embed(diagram_of(trace, name="<b>"))
+
+
+def test_the_module_makes_no_html_of_a_text_and_asks_nobody() -> None:
+    """Names come from strangers; and it is read by people, as everything here."""
+    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "fetch(", "import ", "</"):
+        assert word not in SCRIPT.replace("</g>", "").replace("</text>", "").replace("</svg>", ""), word
+    assert max(map(len, SCRIPT.splitlines())) <= 120
