@@ -161,8 +161,9 @@ async def test_a_hostile_frame_ends_its_connection_and_nothing_else(name: str, g
 
     assert attacked.is_set()
     assert simulated(machines) == party.events()
-    ended = [line for line in words if line["log_level"] == "warning"]
-    assert [2 if greeting else None] == [line["peer"] for line in ended]
+    # On a busy machine a node may say that it is behind, and machine 2 that its own connection to 1 was reset.
+    ended = [line["peer"] for line in words if line["event"] == "connection ended" and line["peer"] != 1]
+    assert [2 if greeting else None] == ended
 
 
 async def test_what_is_sent_has_been_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
