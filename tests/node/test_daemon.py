@@ -204,7 +204,7 @@ async def test_every_tick_is_executed_however_much_work_it_is(
         return tick(self)
 
     monkeypatch.setattr(Process, "tick", tick_with_work)
-    machines = cluster(2, seconds=2.2, rates=(8, 8))
+    machines = cluster(2, seconds=1.1, rates=(8, 8))
     party = Party(machines, tmp_path, pace=pace)
     with structlog.testing.capture_logs() as words:
         await party.run()
