@@ -21,8 +21,16 @@ LOG = os.path.join(VENV, "set-up.log")
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 PIP_OLDEST = (22, 3)  # the first that knows --python
-LEVELS = ["core", "lab", "sim", "dev"]  # each one's requirements hold those of the one before
-LEVEL_OF = {"test": "dev", "lint": "dev", "bench": "dev"}  # every other command needs "lab"
+LEVELS = ["core", "lab", "report", "sim", "dev", "browser"]
+INSIDE = {  # what each holds
+    "lab": ["core"],
+    "report": ["core", "lab"],
+    "sim": ["core", "lab"],
+    "dev": LEVELS[:4],
+    "browser": LEVELS[:5],
+}
+BROWSERS = ["chromium", "chromium-browser", "google-chrome"]  # or the one that SCALE_MODEL_BROWSER names
+LEVEL_OF = {"test": "dev", "lint": "dev", "bench": "dev", "report": "report", "demo": "report"}  # others need "lab"
 
 # With -P the user's folder stays off the import path: a student's own node.py must not be taken for ours.
 OURS = [["-m", "node"], ["-m", "orchestrator"]]
@@ -76,9 +84,20 @@ def obey(arguments):
 
 
 def level_of(command, rest):
-    """Return the level that a command needs: a simulated run may be a long one, which numba makes short."""
+    """Return the level that a command needs: a simulated run may be a long one, which numba makes short.
+
+    What drives a browser is fetched only where there is one to test in.
+    """
+    if command in ("test", "bench") and has_browser():
+        return "browser"
     is_simulated = command == "run" and ("simulated" in rest or "--lab=simulated" in rest)
     return "sim" if is_simulated else LEVEL_OF.get(command, "lab")
+
+
+def has_browser():
+    """Tell whether there is a browser."""
+    named = os.environ.get("SCALE_MODEL_BROWSER")
+    return any(shutil.which(name) for name in (BROWSERS if named is None else [named]))
 
 
 def refuse_other_pythons(arguments):
@@ -189,6 +208,7 @@ def install(level, held):
     say("setting up .venv (once): fetching what requirements/%s.txt pins" % level)
     if not is_usable():
         make_venv()
+    before = stamp()
     shutil.rmtree(WHEELS, ignore_errors=True)
     pinned = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", requirements(level)]
     with open(LOG, "wb") as log:
@@ -198,7 +218,7 @@ def install(level, held):
         use_pip(pip + ["install", "--no-index", "--find-links", WHEELS] + pinned, held, log)
     shutil.rmtree(WHEELS)
     put_checkout_on_path()
-    write_stamp(level)
+    write_stamp(level, before)
     facts = (time.time() - started, count, fetched, megabytes(VENV))
     say("set up in %.0f s: %d packages, %.0f MB fetched, %.0f MB on disk" % facts)
 
@@ -267,10 +287,12 @@ def put_checkout_on_path():
         file.write(os.path.relpath(ROOT, packages) + "\n")
 
 
-def write_stamp(level):
-    """Say, at once and last of all, that the level and those inside it are complete."""
+def write_stamp(level, before):
+    """Say, at once and last of all, what is complete: the level, those inside it, and those that were there before."""
+    held = INSIDE.get(level, []) + [level]
+    complete = [pins(name) for name in LEVELS if name in held or pins(name) in before]
     with open(STAMP + ".new", "w") as file:
-        file.write("\n".join([interpreter()] + [pins(name) for name in LEVELS[: LEVELS.index(level) + 1]]) + "\n")
+        file.write("\n".join([interpreter()] + complete) + "\n")
     os.replace(STAMP + ".new", STAMP)
 
 

@@ -34,8 +34,9 @@ run for real, recorded, and proved right or wrong from the record alone.
   {PROGRAM} measure runs/exercise/latest
       drift, queues, jumps and gaps, overall and of each machine
 
-Also: explain an event's clock, order two events, compare two runs, export one
-for other programs, and list or prune runs.
+Also: write a report, a page for the browser; explain an event's clock, order two
+events, draw a run or a story, compare two runs, export one for other programs,
+and list or prune runs.
 lab.py's own commands: test, lint, bench [NAME], clean [--runs], python ARGS...
 {PROGRAM} COMMAND --help lists a command's flags.
 """
@@ -164,6 +165,17 @@ def _order() -> Parser:
     return _with_json(parser)
 
 
+def _draw() -> Parser:
+    parser = Parser("draw", "Draw a run, somebody's logs or a story: in characters, or as an SVG that fits a slide.")
+    _add_trace(parser)
+    parser.add_argument("--svg", action="store_true", help="print an SVG document")
+    parser.add_argument("--from", dest="first", metavar="WHEN", help="a time, such as 2.5s, or an event, such as 2:41")
+    parser.add_argument("--to", dest="until", metavar="WHEN", help="a later one (50 events are drawn)")
+    parser.add_argument("--machines", metavar="A,B", help="only these, in this order (as many as there is room for)")
+    parser.add_argument("--ascii", action="store_true", help="no letters but those of ASCII")
+    return parser
+
+
 def _export() -> Parser:
     parser = Parser("export", "Write a run in a format that other programs read.")
     parser.add_argument(
@@ -180,6 +192,18 @@ def _export() -> Parser:
         "--out", type=Path, metavar="PATH", help="the file or directory to make, - for stdout (here, named after RUN)"
     )
     return parser
+
+
+def _report() -> Parser:
+    parser = Parser("report", "Write a page, one file for the browser: the verdict, the diagram, plots, tables.")
+    _add_logs(parser)
+    parser.add_argument(
+        "--compare", type=Path, nargs="+", default=[], metavar="RUN", help="put another run beside it, or these two"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="the page to write (report.html in the run; here for others' logs)"
+    )
+    return _with_json(parser)
 
 
 def _runs() -> Parser:
@@ -241,6 +265,8 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "compare": _compare,
     "explain": _explain,
     "order": _order,
+    "draw": _draw,
+    "report": _report,
     "demo": _demo,
     "export": _export,
     "runs": _runs,

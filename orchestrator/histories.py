@@ -4,11 +4,13 @@ Never walks.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from node.errors import NoLogError, UsageError
 from orchestrator import audit
+from orchestrator.audit.store import ForeignTrace
 from orchestrator.executions import shown
 from orchestrator.explain.history import History
 from orchestrator.explain.others import ForeignHistory
@@ -16,22 +18,41 @@ from orchestrator.explain.ours import OwnHistory
 from orchestrator.formats import STDIN, read_logs
 from orchestrator.rundir import find_runs, is_ours
 from orchestrator.trace.read import read_trace
+from orchestrator.trace.store import Trace
 
 RUNS_NAMED_MAX: Final = 5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One run as its record has it, ours or others'; `remarks` say what is wrong with the record itself."""
+
+    trace: Trace | ForeignTrace
+    name: str
+    remarks: Sequence[str] = ()
+
+
 def one_history(path: Path, log_format: str | None = None) -> History:
-    """Return the one run that a path means, to be walked from event to event.
+    """Return the one run that a path means, to be walked from event to event; raises what `one_recorded` does."""
+    found = one_recorded(path, log_format)
+    if isinstance(found.trace, Trace):
+        return OwnHistory(found.trace, name=found.name, remarks=found.remarks)
+    known = audit.known(found.trace)
+    return ForeignHistory(found.trace, known.edges, known.evidence)
+
+
+def one_recorded(path: Path, log_format: str | None = None) -> Recorded:
+    """Return the one run that a path means.
 
     Of a file of several executions, the path and one's name behind it mean that one. Raises NoInputError, NoLogError,
     ConfigurationError for a format file, or UsageError if there are several.
     """
     if log_format is None and path != STDIN and is_ours(path) and not _file_above(path):
-        return _own_history(path)
-    return _foreign_history(path, log_format)
+        return _own(path)
+    return _foreign(path, log_format)
 
 
-def _own_history(path: Path) -> History:
+def _own(path: Path) -> Recorded:
     runs = find_runs([path])
     if len(runs) > 1:
         raise _several(path, [shown(run.path) for run in runs])
@@ -39,17 +60,16 @@ def _own_history(path: Path) -> History:
     if not logs:
         raise NoLogError(f"{path}: no event log in it (events-<node>.jsonl); name a run")
     remarks = [f"the manifest has other hashes: {change}" for change in runs[0].changed_files()]
-    return OwnHistory(read_trace(logs), name=shown(runs[0].path), remarks=remarks)
+    return Recorded(trace=read_trace(logs), name=shown(runs[0].path), remarks=remarks)
 
 
-def _foreign_history(path: Path, log_format: str | None) -> History:
+def _foreign(path: Path, log_format: str | None) -> Recorded:
     file = _file_above(path)
     traces = read_logs([file or path], log_format)
     named = [trace for trace in traces if trace.name == str(path)] if file else traces
     if len(named) != 1:
         raise _several(file or path, [trace.name for trace in traces])
-    known = audit.known(named[0])
-    return ForeignHistory(named[0], known.edges, known.evidence)
+    return Recorded(trace=named[0], name=named[0].name)
 
 
 def _file_above(path: Path) -> Path | None:

@@ -90,9 +90,20 @@ NEVER_REACH: dict[str, tuple[str, ...]] = {
         *("orchestrator.commands", "orchestrator.screen"),
     ),
     "orchestrator.export": ("orchestrator.labs", "orchestrator.run", "orchestrator.commands", "orchestrator.screen"),
+    "orchestrator.report.diagram": (
+        *("orchestrator.labs", "orchestrator.run", "orchestrator.rundir", "orchestrator.formats"),
+        *("orchestrator.stories", "orchestrator.commands", "orchestrator.screen"),
+    ),
+    # A story becomes what a log is; it knows no other form of one.
+    "orchestrator.stories": (
+        *("orchestrator.labs", "orchestrator.run", "orchestrator.rundir", "orchestrator.formats"),
+        *("orchestrator.trace.check", "orchestrator.commands", "orchestrator.screen"),
+    ),
+    # Whoever reports has no part in the run, and whoever runs does not wait for a picture.
+    "orchestrator.report": ("orchestrator.labs.live", "orchestrator.run", "orchestrator.commands"),
+    "orchestrator.run": ("orchestrator.commands", "orchestrator.report", "orchestrator.__main__"),
     "orchestrator.config": ("orchestrator.labs", "orchestrator.trace", "orchestrator.run", "orchestrator.screen"),
     "orchestrator.rundir": ("orchestrator.labs", "orchestrator.trace", "orchestrator.run", "orchestrator.screen"),
-    "orchestrator.run": ("orchestrator.commands", "orchestrator.__main__"),
 }
 
 FUNCTION_LINES_MAX = 40

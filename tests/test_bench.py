@@ -12,6 +12,7 @@ from tests.bench import evidence, simulated
 from tests.bench.figures import AtLeast, Below, Sample, per_second, ratio, row, seconds, spread
 from tests.bench.publish import BEGIN, END, OF_SIMULATION
 from tests.bench.table import table
+from tests.browser import WHY_NOT, chromium
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,6 +33,15 @@ def answer(name: str, rounds: int = 2) -> dict[str, Any]:
     (only,) = whole["benches"]
     assert (only["bench"], only["rounds"]) == (name, rounds)
     return {row["name"]: row for row in only["rows"]}
+
+
+@pytest.mark.soak
+def test_the_bench_of_the_report_tells_how_large_and_how_long() -> None:
+    """Fourteen commands: about 12 s of CPU."""
+    found = answer("report")
+
+    assert {"100 events: the page", "the exercise, 5 runs: the page", "  report", "  peer: check"} == set(found)
+    assert all(100_000 < one["wall"]["median"] for name, one in found.items() if name.endswith("the page"))
 
 
 @pytest.mark.parametrize("name", ["process", "wire", "faults"])
@@ -110,6 +120,17 @@ def test_the_bench_of_live_clusters_gives_figures() -> None:
 
     assert found["3 processes: ticking"]["wall"]["median"] > 0
     assert found["run exercise.yaml, 3 processes"]["wall"]["median"] > 0
+
+
+@pytest.mark.live
+@pytest.mark.skipif(chromium() is None, reason=WHY_NOT)
+def test_the_bench_of_the_diagram_gives_figures() -> None:
+    """The bench itself asserts that the page has nothing to complain of."""
+    found = answer("diagram")
+
+    assert 0 < found["500 events: bytes each"]["wall"]["median"] < 25
+    assert 0 < found["500: p95 a frame at 1"]["cpu"]["median"]
+    assert found["500: primitives at 1"]["wall"]["median"] <= 5000
 
 
 def test_an_unknown_bench_is_refused_in_one_line() -> None:

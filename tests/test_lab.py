@@ -76,7 +76,7 @@ class Checkout:
         self.venv = self.root / ".venv"
         self.gate = folder / "gate"
         self._write("lab.py", (ROOT / "lab.py").read_text())
-        for level in ("core", "lab", "sim", "dev"):
+        for level in ("core", "lab", "report", "sim", "dev", "browser"):
             self.pin(level, "thing==1.0")
         self._write("orchestrator/__main__.py", FAKE_ORCHESTRATOR)
         self._write("tests/bench/__main__.py", "")
@@ -98,6 +98,7 @@ class Checkout:
             "PIP_CALLS": str(self.home / "pip-calls"),
             "TOOL_CALLS": str(self.home / "tool-calls"),
             "GATE": str(self.gate),
+            "SCALE_MODEL_BROWSER": "",
         }
         command = [sys.executable, str(self.root / "lab.py"), *arguments]
         return subprocess.Popen(
@@ -246,6 +247,25 @@ def test_only_a_simulated_run_needs_numba(checkout):
     checkout.forget_calls()
     checkout.call("run", "exercise.yaml", "--lab", "simulated")
     assert checkout.pip_calls == ["download sim.txt", "install sim.txt"]
+
+
+def test_a_page_needs_what_draws_it_and_a_simulated_run_keeps_what_it_has(checkout):
+    """Two levels with the same one inside: to install the second does not undo the first."""
+    checkout.call("run", "exercise.yaml", "--lab", "simulated")
+    checkout.call("report")
+    assert checkout.pip_calls[2:] == ["download report.txt", "install report.txt"]
+
+    checkout.forget_calls()
+    checkout.call("run", "exercise.yaml", "--lab", "simulated")
+    checkout.call("demo")
+    assert checkout.pip_calls == []
+
+
+def test_what_drives_a_browser_is_fetched_where_there_is_one(checkout):
+    """Tests that cannot run need nothing; SCALE_MODEL_BROWSER names a browser that has another name."""
+    checkout.call("bench", SCALE_MODEL_BROWSER=sys.executable)
+
+    assert checkout.pip_calls == ["download browser.txt", "install browser.txt"]
 
 
 def test_a_level_is_installed_over_the_one_before(checkout):
@@ -513,10 +533,11 @@ def pinned(level: str) -> set[str]:
 
 def test_each_level_holds_the_pins_of_the_one_before():
     """Else installing a level would not bring what is inside it."""
-    assert pinned("core") < pinned("lab") < pinned("sim") < pinned("dev")
+    for level in ("report", "sim"):
+        assert pinned("core") < pinned("lab") < pinned(level) < pinned("dev") < pinned("browser")
 
 
-@pytest.mark.parametrize("level", ["core", "lab", "sim", "dev"])
+@pytest.mark.parametrize("level", ["core", "lab", "report", "sim", "dev", "browser"])
 def test_every_dependency_is_pinned_by_hash(level):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = project["dependencies"] if level == "core" else project["optional-dependencies"][level]

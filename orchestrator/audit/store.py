@@ -71,6 +71,8 @@ class ForeignTrace:
     """What reading found odd, a line each."""
     doubts: tuple[str, ...] = ()
     """What reading found that nobody can trust: lines that could not be read as what they should be."""
+    cuts: tuple[tuple[int, ...], ...] = ()
+    """Cuts that a story names: by node, how many of its events are inside."""
 
     def __len__(self) -> int:
         """Return the number of events."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from orchestrator.answer import INTERRUPTED, Answer
+from orchestrator.commands import report
 from orchestrator.commands.run import record
 from orchestrator.config import parse_experiment
 from orchestrator.run import Performed, Result, Setting
@@ -52,7 +53,8 @@ def answer(options: Namespace) -> Answer:
         return _answer(INTERRUPTED, made.problem)
     bad = made.runs[0]
     lesson.explain_mistake(screen, bad)
-    lesson.end(screen, directory, bad.run.path.parent)
+    page = report.write([directory]).path if report.is_possible() else None
+    lesson.end(screen, directory, bad.run.path.parent, page)
     if not came_out_right(good, trace, bad):
         return _answer(SURPRISE, "the demo did not come out as it must; what it recorded shows why, please report it")
     return _answer(0, None)

@@ -18,17 +18,24 @@ from orchestrator.formats.extract import extract
 from orchestrator.formats.format import LogFormat
 from orchestrator.formats.records import Lines, is_ignored
 from orchestrator.formats.shipped import shipped_formats
-from orchestrator.formats.sources import Source, find_sources, short_names
+from orchestrator.formats.sources import STDIN, Source, find_sources, short_names
+from orchestrator.stories import STORY, is_story, parse_story, told
 
 
 def read_logs(paths: Sequence[Path], log_format: str | None = None) -> list[ForeignTrace]:
     """Return every execution in these logs.
 
     `log_format` is a shipped format's name or a format file; without it the one beside the logs is used, or the one
-    that fits. Raises NoInputError, NoLogError, or ConfigurationError for a format file.
+    that fits. A file whose name ends in `.story` is a story.
+    Raises NoInputError, NoLogError, or ConfigurationError for a format file.
     """
     sources = readable(paths)
-    return read_sources(sources, choose_format(sources, paths, log_format), common(paths))
+    stories = [one for one in sources if log_format == STORY or (log_format is None and is_story(one.path))]
+    logs = [one for one in sources if one not in stories]
+    traces = [_tell(one) for one in stories]
+    if logs:
+        traces += read_sources(logs, choose_format(logs, paths, log_format), common(paths))
+    return traces
 
 
 def read_sources(sources: Sequence[Source], layout: LogFormat, root: str = "") -> list[ForeignTrace]:
@@ -41,6 +48,11 @@ def read_sources(sources: Sequence[Source], layout: LogFormat, root: str = "") -
     if not traces:
         raise _nothing_matches(sources, layout)
     return traces
+
+
+def _tell(source: Source) -> ForeignTrace:
+    name = str(source.path) if source.path != STDIN else source.shown
+    return told(parse_story(source.text, name=name), name=name, file=source.shown)
 
 
 def readable(paths: Sequence[Path]) -> list[Source]:

@@ -79,6 +79,31 @@ def sha256(path: Path) -> str | None:
         return None
 
 
+def read_object(path: Path) -> Mapping[str, Any]:
+    """Return the object in a JSON file; an empty one if it holds none, or is no file."""
+    try:
+        value = json.loads(read_bytes(path))
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what is in a file; nothing if it is none: to read a pipe would wait for ever."""
+    try:
+        return path.read_bytes() if is_file(path) else b""
+    except OSError:
+        return b""
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is a file, and not a link to one."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
 def read_hashes(manifest: Path) -> dict[str, str | None]:
     """Return the hashes that the sealed JSON file `manifest` holds under `sha256`.
 

@@ -14,13 +14,28 @@ from pathlib import Path
 from typing import Any, Final
 
 from node.errors import NoInputError, OutputError
-from orchestrator.rundir.files import changes, link, names_below, read_hashes, sealed, sha256, write_file, write_json
+from orchestrator.rundir.files import (
+    changes,
+    link,
+    names_below,
+    read_bytes,
+    read_hashes,
+    read_object,
+    sealed,
+    sha256,
+    write_file,
+    write_json,
+)
 from orchestrator.rundir.provenance import git_commit, host, versions
 from orchestrator.rundir.space import refuse_if_full
 from orchestrator.rundir.writing import writing
 
 RUNS: Final = Path("runs")
-EXPERIMENT, MANIFEST, REPORT, LATEST = "experiment.yaml", "manifest.json", "report.html", "latest"
+EXPERIMENT, MANIFEST, LATEST = "experiment.yaml", "manifest.json", "latest"
+REPORT, PLOTS = "report.html", "report-plots"
+
+_OF_REPORTS: Final = re.compile(rf"report(?:-run-[1-9][0-9]*)?\.html|{PLOTS}/[^/]+\.png")
+"""What is made from the record as often as one likes, and no part of it."""
 
 STAMP: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)(?:-([0-9]+))?")
 SECOND_HALF: Final = "-literal"
@@ -72,10 +87,25 @@ class Run:
         """Where the verdict and the measures are."""
         return self.path / "results.json"
 
+    @property
+    def report_path(self) -> Path:
+        """Where the page of this run alone is: beside that of all, if there is a run directory."""
+        return self.directory.path / f"report-{self.name}.html" if self.directory else self.path / REPORT
+
     def event_logs(self) -> dict[int, Path]:
         """Return the event log of each node, by its number; sealed old ones are no part of the run."""
         found = {node_of(path): path for path in self.logs or listed(self.path)}
         return {node: path for node, path in sorted(found.items()) if node}
+
+    def files(self) -> list[Path]:
+        """Return every file of the run, event logs by their machines first."""
+        logs = list(self.event_logs().values())
+        beside = [path for path in listed(self.path) if path.is_file() and path.name != REPORT and path not in logs]
+        return logs if self.logs else [*logs, *beside]
+
+    def results(self) -> Mapping[str, Any]:
+        """Return what `results.json` holds; nothing if there is none that can be read."""
+        return read_object(self.results_path)
 
     def write_results(self, results: Mapping[str, Any]) -> None:
         """Write `results.json`."""
@@ -137,6 +167,14 @@ class RunDirectory:
         found = [(int(match[1]), path) for path in listed(self.path) if (match := _RUN.fullmatch(path.name))]
         return [Run(path) for _, path in sorted(found) if path.is_dir()]
 
+    def experiment(self) -> str:
+        """Return the resolved configuration; nothing if it cannot be read."""
+        return read_bytes(self.path / EXPERIMENT).decode(errors="replace")
+
+    def manifest(self) -> Mapping[str, Any]:
+        """Return what the runs came from; nothing if that cannot be read."""
+        return read_object(self.path / MANIFEST)
+
     def write_experiment(self, text: str) -> None:
         """Write the resolved configuration."""
         write_file(self.path / EXPERIMENT, text.encode())
@@ -184,7 +222,8 @@ class RunDirectory:
 
     def _files(self) -> list[str]:
         """Return every file that the manifest vouches for, by its path from here, sorted."""
-        return [name for name in names_below(self.path) if name not in (MANIFEST, REPORT)]
+        names = names_below(self.path)
+        return [name for name in names if name != MANIFEST and not _OF_REPORTS.fullmatch(name)]
 
 
 def listed(directory: Path) -> list[Path]:

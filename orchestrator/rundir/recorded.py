@@ -3,8 +3,6 @@
 Never changes anything, never follows a link below the root, and never fails because of what it finds.
 """
 
-import json
-import stat
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 from node.errors import NoInputError
+from orchestrator.rundir.files import is_file, read_bytes, read_object
 from orchestrator.rundir.layout import EXPERIMENT, LATEST, MANIFEST, RECORDED, RunDirectory, listed
 from orchestrator.rundir.space import extent
 from orchestrator.rundir.writing import is_written
@@ -69,12 +68,12 @@ def recorded_below(root: Path) -> tuple[list[Recorded], list[Foreign]]:
 def is_ours(path: Path) -> bool:
     """Return whether this is a directory that we made: a stamp alone does not make it ours, nor does a link to one."""
     is_named_so = RECORDED.fullmatch(path.name) is not None and not path.is_symlink()
-    return is_named_so and (_is_file(path / EXPERIMENT) or _is_file(path / MANIFEST))
+    return is_named_so and (is_file(path / EXPERIMENT) or is_file(path / MANIFEST))
 
 
 def is_settled(path: Path) -> bool:
     """Return whether nobody is writing this directory any more, as far as can be known."""
-    if _is_file(path / MANIFEST):
+    if is_file(path / MANIFEST):
         return True
     return not is_written(path) and time.time() - extent(path)[1] > SETTLED_S
 
@@ -98,14 +97,14 @@ def _look_at(path: Path) -> Recorded | Foreign:
     if not is_ours(path):
         return Foreign(path=path, why=_no_run(path))
     try:
-        results = tuple(_read_object(run.results_path) for run in RunDirectory(path).runs())
+        results = tuple(read_object(run.results_path) for run in RunDirectory(path).runs())
     except NoInputError:
         results = ()
-    manifest = _read_object(path / MANIFEST)
+    manifest = read_object(path / MANIFEST)
     return Recorded(
         path=path,
         state=_state(path, manifest, results),
-        experiment=_read(path / EXPERIMENT).decode(errors="replace"),
+        experiment=read_bytes(path / EXPERIMENT).decode(errors="replace"),
         manifest=manifest,
         results=results,
         size_bytes=extent(path)[0],
@@ -113,34 +112,11 @@ def _look_at(path: Path) -> Recorded | Foreign:
 
 
 def _state(path: Path, manifest: Mapping[str, Any], results: tuple[Mapping[str, Any], ...]) -> State:
-    if _is_file(path / MANIFEST):
-        is_whole = bool(manifest) and bool(results) and all(results) and _is_file(path / EXPERIMENT)
+    if is_file(path / MANIFEST):
+        is_whole = bool(manifest) and bool(results) and all(results) and is_file(path / EXPERIMENT)
         return "finished" if is_whole else "damaged"
     return "unfinished" if is_settled(path) else "being-written"
 
 
 def _no_run(path: Path) -> str:
     return "a link, which is not followed" if path.is_symlink() else "no run of ours"
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
-        return False
-
-
-def _read(path: Path) -> bytes:
-    """Return what is in a file; nothing if it is none: to read a pipe would wait for ever."""
-    try:
-        return path.read_bytes() if _is_file(path) else b""
-    except OSError:
-        return b""
-
-
-def _read_object(path: Path) -> Mapping[str, Any]:
-    try:
-        value = json.loads(_read(path))
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}

@@ -10,7 +10,7 @@ from orchestrator.trace.compare import together
 
 def show_pairs(screen: Screen, pairs: Sequence[Pair]) -> None:
     """Show what the pairs are worth together, then each, then the first difference."""
-    word, style, why = _conclusion(pairs)
+    word, style, why = conclusion(pairs)
     screen.said_of(word, style, f": {why}")
     screen.space()
     screen.table(("run", "and", "places", "equal", "same action"), map(_row, pairs), left=2)
@@ -26,8 +26,8 @@ def _row(pair: Pair) -> tuple[str, ...]:
     return pair.a.name, pair.b.name, str(agreement.places), *shares
 
 
-def _conclusion(pairs: Sequence[Pair]) -> tuple[str, str, str]:
-    """Return a word, its style, and the reason."""
+def conclusion(pairs: Sequence[Pair]) -> tuple[str, str, str]:
+    """Return what two sets of runs are to each other: a word, its style, and the reason."""
     if all(pair.agreement.fidelity == 1 for pair in pairs):
         return "EQUAL", "bold green", "every event of the one is in the other."
     if any(pair.exit_code == 1 for pair in pairs):

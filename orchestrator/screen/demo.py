@@ -74,12 +74,16 @@ def explain_mistake(screen: Screen, performed: Performed) -> None:
     screen.say("clock += 1; send(clock)        and not        send(clock); clock += 1", indent=4)
 
 
-def end(screen: Screen, good: Path, bad: Path) -> None:
-    """Say where both records are, and what to type next."""
+def end(screen: Screen, good: Path, bad: Path, report: Path | None) -> None:
+    """Say where both records are, where the page of the first is if there is one, and what to type next."""
     screen.say("\nWhat next", style="bold")
+    if report is not None:
+        screen.say("the first half as a page; open it in a browser:")
+        screen.say(shown(report), indent=4)
     for what, arguments in (
         ("every check of the first half", f"check {shown(good)}"),
         ("and of the second", f"check {shown(bad)}"),
+        ("the second as a page", f"report {shown(bad)}"),
         ("an experiment of your own", "run configs/exercise.yaml --runs 1 --duration 20s"),
     ):
         screen.say(f"{what}:")

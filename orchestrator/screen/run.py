@@ -33,6 +33,7 @@ def show_run(screen: Screen, experiment: Experiment, setting: Setting, result: R
     screen.say(f"\nrecorded in {directory}")
     screen.say(f"each check: {PROGRAM} check {directory}", style="dim")
     screen.say(f"each machine: {PROGRAM} measure {directory}", style="dim")
+    screen.say(f"a page of it: {PROGRAM} report {directory}", style="dim")
 
 
 def restarted(data: Mapping[str, Any]) -> Iterator[str]:

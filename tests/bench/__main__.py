@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.rundir.provenance import git_commit, host, versions
-from tests.bench import audit, evidence, fast, faults, process, simulated, wire
+from tests.bench import audit, diagram, evidence, fast, faults, process, report, simulated, wire
 from tests.bench.figures import Bench, Finding
 
 BENCHES: tuple[Bench, ...] = (
@@ -19,6 +19,8 @@ BENCHES: tuple[Bench, ...] = (
     audit.BENCH,
     evidence.BENCH,
     faults.BENCH,
+    diagram.BENCH,
+    report.BENCH,
 )
 
 MET, MISSED, USAGE = 0, 1, 64

@@ -1,0 +1,1 @@
+"""Pictures of a run: the space-time diagram, and what shows it."""
