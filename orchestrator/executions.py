@@ -11,12 +11,12 @@ from typing import Any
 from orchestrator import audit
 from orchestrator.audit.store import ForeignTrace
 from orchestrator.formats import STDIN, read_logs
+from orchestrator.reading import read_run
 from orchestrator.rundir import Run, find_runs, is_ours
 from orchestrator.trace.balance import balance
 from orchestrator.trace.bands import bands
 from orchestrator.trace.check import Report, check
 from orchestrator.trace.measure import measure
-from orchestrator.trace.read import read_trace
 from orchestrator.trace.store import Trace
 from orchestrator.trace.verdict import worst
 from orchestrator.twin import twin_of
@@ -37,7 +37,7 @@ def find_executions(paths: Sequence[Path]) -> Iterator[Execution]:
     Raises NoInputError or NoLogError.
     """
     for run in find_runs(paths):
-        yield Execution(name=shown(run.path), run=run, trace=read_trace(run.event_logs()))
+        yield Execution(name=shown(run.path), run=run, trace=read_run(run))
 
 
 def find_all(paths: Sequence[Path], log_format: str | None = None) -> Iterator[Execution | ForeignTrace]:

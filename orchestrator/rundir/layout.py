@@ -3,6 +3,7 @@
 Never looks into a log. Source: design section 4; `docs/run-directory.md` describes every file.
 """
 
+import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from orchestrator.rundir.writing import writing
 
 RUNS: Final = Path("runs")
 EXPERIMENT, MANIFEST, REPORT, LATEST = "experiment.yaml", "manifest.json", "report.html", "latest"
+EVENTS, MESSAGES, MACHINES = "trace.parquet", "messages.parquet", "machines.parquet"
 
 STAMP: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)(?:-([0-9]+))?")
 SECOND_HALF: Final = "-literal"
@@ -61,6 +63,21 @@ class Run:
     def model_path(self, node: int) -> Path:
         """Return where the configuration is that a node is started with."""
         return self.path / f"model-{node}.json"
+
+    @property
+    def tables(self) -> tuple[Path, Path, Path]:
+        """Where its events, messages and machines are if it is kept in columns."""
+        return self.path / EVENTS, self.path / MESSAGES, self.path / MACHINES
+
+    @property
+    def is_in_columns(self) -> bool:
+        """Whether it is kept in columns, or a part of them is left."""
+        return not self.logs and any(os.path.lexists(table) for table in self.tables)
+
+    @property
+    def has_record(self) -> bool:
+        """Whether there is anything to read."""
+        return self.is_in_columns or bool(self.event_logs())
 
     @property
     def observer_path(self) -> Path:
