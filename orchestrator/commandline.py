@@ -16,7 +16,7 @@ from node.errors import UsageError
 PROGRAM: Final = "python3 lab.py"
 LABS: Final = ("live", "in-process", "simulated")
 PACES: Final = ("exact", "free", "fast")
-EXPORTS: Final = ("classic", "csv", "shiviz", "chrome")
+EXPORTS: Final = ("classic", "csv", "jsonl", "shiviz", "chrome")
 EVENT_HELP: Final = "MACHINE:NUMBER, such as 2:41, or FILE:LINE, such as events-2.jsonl:43"
 
 OVERVIEW: Final = f"""\
@@ -174,7 +174,7 @@ def _export() -> Parser:
         type=one_of(EXPORTS),
         required=True,
         metavar="FORMAT",
-        help="classic: a text log for each machine; csv; shiviz; chrome: for Perfetto",
+        help="classic: text logs; csv; jsonl: event logs; shiviz; chrome: for Perfetto",
     )
     parser.add_argument(
         "--out", type=Path, metavar="PATH", help="the file or directory to make, - for stdout (here, named after RUN)"

@@ -22,7 +22,7 @@ from orchestrator.rundir.writing import writing
 
 RUNS: Final = Path("runs")
 EXPERIMENT, MANIFEST, REPORT, LATEST = "experiment.yaml", "manifest.json", "report.html", "latest"
-EVENTS, MESSAGES, MACHINES = "trace.parquet", "messages.parquet", "machines.parquet"
+EVENTS, MESSAGES, MACHINES, SEAL = "trace.parquet", "messages.parquet", "machines.parquet", "trace.sha256"
 
 STAMP: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)(?:-([0-9]+))?")
 SECOND_HALF: Final = "-literal"
@@ -65,9 +65,9 @@ class Run:
         return self.path / f"model-{node}.json"
 
     @property
-    def tables(self) -> tuple[Path, Path, Path]:
-        """Where its events, messages and machines are if it is kept in columns."""
-        return self.path / EVENTS, self.path / MESSAGES, self.path / MACHINES
+    def tables(self) -> tuple[Path, Path, Path, Path]:
+        """Where its events, messages, machines, and the hashes of these files are if it is kept in columns."""
+        return self.path / EVENTS, self.path / MESSAGES, self.path / MACHINES, self.path / SEAL
 
     @property
     def is_in_columns(self) -> bool:

@@ -7,6 +7,7 @@ Source: `docs/run-directory.md`, "A trace in columns".
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -37,11 +38,21 @@ NODE_MAX: Final = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Where the three tables of a run are."""
+    """Where the three tables of a run are, and their hashes, as `sha256sum` writes them."""
 
     events: Path
     messages: Path
     machines: Path
+    seal: Path
+
+    @property
+    def hashes(self) -> str:
+        """What the seal must be; a table that cannot be read has no line."""
+        lines = []
+        for path in (self.events, self.messages, self.machines):
+            with suppress(OSError), path.open("rb") as file:
+                lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
+        return "".join(lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +71,7 @@ class Ending:
 def write_tables(
     tables: Tables, columns: Columns, models: Mapping[int, Model], endings: Mapping[int, Ending], *, name: str
 ) -> None:
-    """Write a run called `name`, the machines last: without them there is no run.
+    """Write a run called `name`, and its seal last.
 
     Raises LogError if it cannot be written.
     """
@@ -82,6 +93,10 @@ def write_tables(
             "incoming": np.array([_written(end.incoming) for end in ends], object),
         },
     )
+    try:
+        tables.seal.write_text(tables.hashes)
+    except OSError as error:
+        raise LogError(f"{tables.seal}: cannot be written: {error.strerror}") from None
 
 
 def read_tables(tables: Tables) -> Trace:
@@ -91,7 +106,8 @@ def read_tables(tables: Tables) -> Trace:
     """
     machines = read_machines(tables.machines)
     (columns,) = _columns(tables, machines, [None])
-    return trace_of_columns(columns, machines, damage=tuple(_oddities(tables, columns, machines)))
+    damage = (*_changes(tables), *_oddities(tables, columns, machines))
+    return trace_of_columns(columns, machines, damage=damage)
 
 
 def read_columns(tables: Tables) -> Columns:
@@ -191,6 +207,16 @@ def _columns(tables: Tables, machines: Mapping[int, Machine], groups: Iterable[r
         if rows is None and len(columns.send) and int(columns.send[-1]) >= len(columns):
             raise LogError(f"{tables.messages}: damaged, or not of this run: a message of a send that is not there")
         yield columns
+
+
+def _changes(tables: Tables) -> Iterator[str]:
+    """Yield that the tables are not as they were written, down to bits that no value depends on."""
+    try:
+        is_sealed = tables.seal.read_bytes() == tables.hashes.encode()
+    except OSError:
+        is_sealed = False
+    if not is_sealed:
+        yield f"{tables.seal.name}: not the hashes of the tables beside it: one of them was changed"
 
 
 def _oddities(tables: Tables, columns: Columns, machines: Mapping[int, Machine]) -> Iterator[str]:

@@ -162,25 +162,21 @@ def restored(
 
 def trace_of_columns(columns: Columns, machines: Mapping[int, Machine], *, damage: tuple[str, ...] = ()) -> Trace:
     """Return the trace, with what follows from the columns: due times, causes, and what a message says to both."""
-    rhythm = rhythm_of({node: machine.model for node, machine in machines.items() if machine.model})
-    due_ns, send = rhythm.due_ns(columns.node, columns.tick), _wide(columns.send)
-    is_lost = columns.number == 0
-    arrival_ns = np.where(is_lost, NULL, due_ns[send] + _wide(columns.delay_ns))
-    number = np.where(is_lost, NULL, _wide(columns.number))
+    due_ns = rhythm_of({node: one.model for node, one in machines.items() if one.model}).due_ns(
+        columns.node, columns.tick
+    )
     rows = np.flatnonzero(columns.kind == RECEIVE)
     taken = _wide(columns.message)[rows]
-    cause = send[taken]
     # A message that was sent to somebody else is not the one that a receive names.
     found = np.where(columns.recipient[taken] == columns.node[rows], taken, -1)
-    receive_row = np.full(len(send), -1, np.int64)
-    receive_row[found[found >= 0][::-1]] = rows[found >= 0][::-1]  # the first, if there are several
+    messages = _messages(columns, due_ns, found, rows)
+    cause = messages.send_row[taken]
 
     def of_receives(values: Any, empty: int = NULL) -> Column:
         column = np.full(len(columns), empty, np.int64)
         column[rows] = values
         return column
 
-    clock = _wide(columns.clock)
     return Trace(
         node=_wide(columns.node),
         incarnation=_wide(columns.incarnation),
@@ -189,29 +185,37 @@ def trace_of_columns(columns: Columns, machines: Mapping[int, Machine], *, damag
         due_ns=due_ns,
         wall=of_receives(NULL),
         kind=_wide(columns.kind),
-        clock=clock,
+        clock=_wide(columns.clock),
         queue=_wide(columns.queue),
         cause_node=of_receives(columns.node[cause]),
         cause_incarnation=of_receives(columns.incarnation[cause]),
         cause_index=of_receives(columns.index[cause]),
         cause_copy=of_receives(columns.copy[taken]),
-        number=of_receives(number[taken]),
-        stamp=of_receives(clock[cause] - columns.stamp_behind[rows]),
-        arrival_ns=of_receives(arrival_ns[taken]),
+        number=of_receives(messages.number[taken]),
+        stamp=of_receives(_wide(columns.clock[cause]) - columns.stamp_behind[rows]),
+        arrival_ns=of_receives(messages.arrival_ns[taken]),
         seen_ns=of_receives(NULL),
         line=_positions(columns.node),
         cause_row=of_receives(cause, -1),
         message=of_receives(found, -1),
-        messages=Messages(
-            send_row=send,
-            recipient=_wide(columns.recipient),
-            number=number,
-            arrival_ns=arrival_ns,
-            copy=_wide(columns.copy),
-            receive_row=receive_row,
-        ),
+        messages=messages,
         machines=machines,
         damage=damage,
+    )
+
+
+def _messages(columns: Columns, due_ns: Column, found: Column, rows: Column) -> Messages:
+    """Return the table of messages; `found` is what the receives in `rows` took."""
+    send, is_lost = _wide(columns.send), columns.number == 0
+    receive_row = np.full(len(send), -1, np.int64)
+    receive_row[found[found >= 0][::-1]] = rows[found >= 0][::-1]  # the first, if there are several
+    return Messages(
+        send_row=send,
+        recipient=_wide(columns.recipient),
+        number=np.where(is_lost, NULL, _wide(columns.number)),
+        arrival_ns=np.where(is_lost, NULL, due_ns[send] + _wide(columns.delay_ns)),
+        copy=_wide(columns.copy),
+        receive_row=receive_row,
     )
 
 

@@ -78,7 +78,7 @@ def read(path: Path, names: Sequence[str], *, rows: range | None = None) -> dict
     source = f"read_parquet({quoted(_without_patterns(path))}, file_row_number = true)"
     some = "" if rows is None else f" WHERE file_row_number >= {rows.start} AND file_row_number < {rows.stop}"
     # One at a time: DuckDB is twice as fast so, as what it copies stays in the cache.
-    return {name: _ask(path, f'SELECT "{name}" FROM {source}{some}')[name] for name in names}
+    return {name: _ask(path, f'SELECT "{name}" AS n FROM {source}{some}')["n"] for name in names}
 
 
 def groups(path: Path) -> Iterator[range]:
