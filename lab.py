@@ -22,7 +22,7 @@ LOG = os.path.join(VENV, "set-up.log")
 OLDEST, NEWEST = (3, 11), (3, 14)
 PIP_OLDEST = (22, 3)  # the first that knows --python
 LEVELS = ["core", "lab", "sim", "dev"]  # each one's requirements hold those of the one before
-LEVEL_OF = {"test": "dev", "lint": "dev", "bench": "dev"}  # every other command needs "lab"
+LEVEL_OF = {"test": "dev", "lint": "dev", "bench": "dev", "sql": "sim"}  # every other command needs "lab"
 
 # With -P the user's folder stays off the import path: a student's own node.py must not be taken for ours.
 OURS = [["-m", "node"], ["-m", "orchestrator"]]
@@ -76,7 +76,7 @@ def obey(arguments):
 
 
 def level_of(command, rest):
-    """Return the level that a command needs: a simulated run may be a long one, which numba makes short."""
+    """Return the level that a command needs: a simulated run is compiled by numba and recorded by DuckDB."""
     is_simulated = command == "run" and ("simulated" in rest or "--lab=simulated" in rest)
     return "sim" if is_simulated else LEVEL_OF.get(command, "lab")
 

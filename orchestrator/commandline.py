@@ -35,7 +35,7 @@ run for real, recorded, and proved right or wrong from the record alone.
       drift, queues, jumps and gaps, overall and of each machine
 
 Also: explain an event's clock, order two events, compare two runs, export one
-for other programs, and list or prune runs.
+for other programs, ask one questions in SQL, and list or prune runs.
 lab.py's own commands: test, lint, bench [NAME], clean [--runs], python ARGS...
 {PROGRAM} COMMAND --help lists a command's flags.
 """
@@ -182,6 +182,14 @@ def _export() -> Parser:
     return parser
 
 
+def _sql() -> Parser:
+    parser = Parser("sql", "Ask a question about one run in SQL, of the views events, messages and machines.")
+    parser.add_argument("run", type=Path, metavar="RUN", help="one run: its run-1, or a folder of event logs")
+    parser.add_argument("query", metavar="QUERY", help='a SELECT: "select kind, count(*) from events group by kind"')
+    parser.add_argument("--csv", action="store_true", help="comma-separated, with a line of names")
+    return _with_json(parser)
+
+
 def _runs() -> Parser:
     parser = Parser(
         "runs",
@@ -243,5 +251,6 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "order": _order,
     "demo": _demo,
     "export": _export,
+    "sql": _sql,
     "runs": _runs,
 }

@@ -39,17 +39,25 @@ def is_there() -> bool:
     return find_spec("duckdb") is not None
 
 
-@cache
-def connection() -> "DuckDBPyConnection":
-    """Return the connection of this process to a DuckDB without a database.
+def fresh() -> "DuckDBPyConnection":
+    """Return a DuckDB with nothing in it.
 
-    Raises UnavailableError if DuckDB is not installed.
+    Raises UnavailableError if it is not installed.
     """
     if not is_there():
-        raise UnavailableError("DuckDB is not installed, which reads columns: python3 lab.py sql --help installs it")
+        raise UnavailableError("DuckDB is not installed, which knows columns: python3 lab.py sql --help installs it")
     import duckdb  # noqa: PLC0415  # whoever reads lines needs none of it
 
     return duckdb.connect(config=_SETTINGS)
+
+
+@cache
+def connection() -> "DuckDBPyConnection":
+    """Return the one by which this process reads and writes.
+
+    Raises UnavailableError if it is not installed.
+    """
+    return fresh()
 
 
 def write(path: Path, columns: Mapping[str, Narrow]) -> None:
