@@ -13,7 +13,7 @@ import numpy as np
 
 from node.errors import UsageError, one_line
 from orchestrator.trace import parquet
-from orchestrator.trace.store import KINDS, NULL, Machine, Trace
+from orchestrator.trace.store import KINDS, NULL, Column, Machine, Trace
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -41,8 +41,7 @@ VIEWS: Final = {
     "events": f"""
         SELECT {_name("node", "incarnation", "index")} AS event, node AS machine, incarnation, index AS number, tick,
             due_ns, due_ns / 1e9 AS due_s, {[*KINDS]}[kind + 1] AS kind, clock,
-            clock - coalesce(lag(clock) OVER (PARTITION BY node, incarnation ORDER BY index), 0) AS jump,
-            queue, {_known("cause_node")} AS sender,
+            jump, queue, {_known("cause_node")} AS sender,
             {_name(_known("cause_node"), "cause_incarnation", "cause_index")} AS cause,
             {_known("cause_copy")} AS copy, {_known("number")} AS link_number, {_known("stamp")} AS stamp,
             {_known("arrival_ns")} AS arrival_ns, {_known("seen_ns")} AS seen_ns,
@@ -107,11 +106,24 @@ def _database(trace: Trace) -> "DuckDBPyConnection":
 
 
 def _tables(trace: Trace) -> dict[str, dict[str, Any]]:
-    events = {name: getattr(trace, name) for name in _EVENTS} | {"row": np.arange(len(trace))}
+    events = {name: getattr(trace, name) for name in _EVENTS}
+    events |= {"row": np.arange(len(trace)), "jump": _jumps(trace)}
     messages = {name: getattr(trace.messages, name) for name in _MESSAGES}
     facts = [_facts(node, machine) for node, machine in sorted(trace.machines.items())]
     machines = {name: _column([fact[name] for fact in facts]) for name in _facts(0, Machine(model=None))}
     return {"_events": events, "_messages": messages, "_machines": machines}
+
+
+def _jumps(trace: Trace) -> Column:
+    """Return by how much each clock rose; each life of a machine begins at 0."""
+    order = np.lexsort((trace.index, trace.incarnation, trace.node))
+    node, incarnation, clock = trace.node[order], trace.incarnation[order], trace.clock[order]
+    goes_on = (node[1:] == node[:-1]) & (incarnation[1:] == incarnation[:-1])
+    jumps = clock.copy()
+    jumps[1:] -= np.where(goes_on, clock[:-1], 0)
+    found = np.empty_like(jumps)
+    found[order] = jumps
+    return found
 
 
 def _facts(node: int, machine: Machine) -> dict[str, Any]:
