@@ -31,6 +31,7 @@ UNREACHABLE_NAMED_MAX: Final = 3
 NODE_START_CPU_S: Final = 0.6
 """What a process of the live lab takes to start, in seconds of one core."""
 
+_HOW_TO_INSTALL: Final = "python3 lab.py run … --lab simulated installs it"
 _HINTS: Final = {
     "live": "the same events now: --pace fast or --lab simulated",
     "in-process": "the same events now: --lab simulated",
@@ -90,7 +91,7 @@ def refuse_if_too_large(experiment: Experiment, setting: Setting) -> None:
     if experiment.nodes > NODES_LOGGED_MAX and not parquet.is_there():
         raise UnavailableError(
             f"{experiment.name}: without DuckDB each of {experiment.nodes:,} machines would have a log of its own, and "
-            f"at most {NODES_LOGGED_MAX:,} may; python3 lab.py run … --lab simulated installs it"
+            f"at most {NODES_LOGGED_MAX:,} may; {_HOW_TO_INSTALL}"
         )
     # Of the run and of the twin that it is compared with.
     refuse_if_no_memory(experiment.machines(1), traces=2)
@@ -138,6 +139,8 @@ def announcement(experiment: Experiment, setting: Setting) -> Iterator[str]:
         setup_s = experiment.nodes * NODE_START_CPU_S / (os.cpu_count() or 1) if setting.lab == "live" else 0
         span = in_words(round(experiment.runs * (duration_s + setup_s)))
         yield f"This takes about {span}; {_HINTS[setting.lab if setting.pace == 'exact' else 'free']}"
+    if setting.lab == "simulated" and not parquet.is_there():
+        yield f"DuckDB is not installed, so each machine has a log of its own; {_HOW_TO_INSTALL}"
     if isinstance(experiment.topology, str):
         return  # everybody is reached
     unreachable = [node for node, machine in experiment.machines(1).items() if not machine.senders]

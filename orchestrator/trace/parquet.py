@@ -114,7 +114,8 @@ def _constants(path: Path) -> dict[str, Narrow]:
     facts = zip(*(found[name].tolist() for name in ("name", "value", "count")), strict=True)
     # They take no room before it is known that others have as many rows.
     return {
-        name: np.broadcast_to(np.array(value, np.min_scalar_type(value)), max(count, 0)) for name, value, count in facts
+        name: np.broadcast_to(np.array(value, np.min_scalar_type(value)), min(max(count, 0), 1 << 40))
+        for name, value, count in facts
     }
 
 
