@@ -35,7 +35,7 @@ run for real, recorded, and proved right or wrong from the record alone.
       drift, queues, jumps and gaps, overall and of each machine
 
 Also: explain an event's clock, order two events, compare two runs, export one
-for other programs, ask one questions in SQL, and list or prune runs.
+for other programs, ask one questions (sql), and list or prune runs.
 lab.py's own commands: test, lint, bench [NAME], clean [--runs], python ARGS...
 {PROGRAM} COMMAND --help lists a command's flags.
 """
