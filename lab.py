@@ -30,7 +30,8 @@ INSIDE = {  # what each holds
     "browser": LEVELS[:5],
 }
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]  # or the one that SCALE_MODEL_BROWSER names
-LEVEL_OF = {"test": "dev", "lint": "dev", "bench": "dev", "report": "report", "demo": "report"}  # others need "lab"
+LEVEL_OF = {"test": "dev", "lint": "dev", "bench": "dev", "report": "report", "demo": "report", "sql": "sim"}
+"""What a command needs; others need "lab"."""
 
 # With -P the user's folder stays off the import path: a student's own node.py must not be taken for ours.
 OURS = [["-m", "node"], ["-m", "orchestrator"]]
@@ -84,7 +85,7 @@ def obey(arguments):
 
 
 def level_of(command, rest):
-    """Return the level that a command needs: a simulated run may be a long one, which numba makes short.
+    """Return the level that a command needs: a simulated run is compiled by numba and recorded by DuckDB.
 
     What drives a browser is fetched only where there is one to test in.
     """

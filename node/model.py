@@ -107,6 +107,8 @@ class Model:
     @property
     def tick_count(self) -> int:
         """The number of ticks that exist."""
+        if not (self.pauses or self.slow_downs or self.crashes):
+            return self._first_tick(self.duration_ns)
         ends = {end for rest in self._rests() for end in (rest.from_ns, rest.to_ns) if end < self.duration_ns}
         count = 0
         for from_ns, to_ns in pairwise(sorted({0, self.duration_ns} | ends)):

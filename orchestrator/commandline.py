@@ -16,7 +16,7 @@ from node.errors import UsageError
 PROGRAM: Final = "python3 lab.py"
 LABS: Final = ("live", "in-process", "simulated")
 PACES: Final = ("exact", "free", "fast")
-EXPORTS: Final = ("classic", "csv", "shiviz", "chrome")
+EXPORTS: Final = ("classic", "csv", "jsonl", "shiviz", "chrome")
 EVENT_HELP: Final = "MACHINE:NUMBER, such as 2:41, or FILE:LINE, such as events-2.jsonl:43"
 
 OVERVIEW: Final = f"""\
@@ -36,7 +36,7 @@ run for real, recorded, and proved right or wrong from the record alone.
 
 Also: write a report, a page for the browser; explain an event's clock, order two
 events, draw a run or a story, compare two runs, export one for other programs,
-and list or prune runs.
+ask one questions (sql), and list or prune runs.
 lab.py's own commands: test, lint, bench [NAME], clean [--runs], python ARGS...
 {PROGRAM} COMMAND --help lists a command's flags.
 """
@@ -186,7 +186,7 @@ def _export() -> Parser:
         type=one_of(EXPORTS),
         required=True,
         metavar="FORMAT",
-        help="classic: a text log for each machine; csv; shiviz; chrome: for Perfetto",
+        help="classic: text logs; csv; jsonl: event logs; shiviz; chrome: for Perfetto",
     )
     parser.add_argument(
         "--out", type=Path, metavar="PATH", help="the file or directory to make, - for stdout (here, named after RUN)"
@@ -203,6 +203,14 @@ def _report() -> Parser:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="the page to write (report.html in the run; here for others' logs)"
     )
+    return _with_json(parser)
+
+
+def _sql() -> Parser:
+    parser = Parser("sql", "Ask a question about one run in SQL, of the views events, messages and machines.")
+    parser.add_argument("run", type=Path, metavar="RUN", help="one run: its run-1, or a folder of event logs")
+    parser.add_argument("query", metavar="QUERY", help='a SELECT: "select kind, count(*) from events group by kind"')
+    parser.add_argument("--csv", action="store_true", help="comma-separated, with a line of names")
     return _with_json(parser)
 
 
@@ -269,5 +277,6 @@ PARSERS: Final[dict[str, Callable[[], Parser]]] = {
     "report": _report,
     "demo": _demo,
     "export": _export,
+    "sql": _sql,
     "runs": _runs,
 }

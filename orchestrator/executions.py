@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from node.errors import LogError
 from orchestrator import audit
 from orchestrator.audit.store import ForeignTrace
 from orchestrator.formats import STDIN, read_logs
+from orchestrator.reading import read_run
 from orchestrator.rundir import Run, find_runs, is_ours
 from orchestrator.trace.balance import balance
 from orchestrator.trace.bands import bands
@@ -37,7 +39,15 @@ def find_executions(paths: Sequence[Path]) -> Iterator[Execution]:
     Raises NoInputError or NoLogError.
     """
     for run in find_runs(paths):
-        yield Execution(name=shown(run.path), run=run, trace=read_trace(run.event_logs()))
+        yield Execution(name=shown(run.path), run=run, trace=_trace_of(run))
+
+
+def _trace_of(run: Run) -> Trace:
+    """Return the trace of a run; columns that are damaged beyond reading hold no event, and prove nothing."""
+    try:
+        return read_run(run)
+    except LogError as error:
+        return replace(read_trace({}), damage=(str(error),))
 
 
 def find_all(paths: Sequence[Path], log_format: str | None = None) -> Iterator[Execution | ForeignTrace]:

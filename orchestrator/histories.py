@@ -16,8 +16,8 @@ from orchestrator.explain.history import History
 from orchestrator.explain.others import ForeignHistory
 from orchestrator.explain.ours import OwnHistory
 from orchestrator.formats import STDIN, read_logs
+from orchestrator.reading import read_run
 from orchestrator.rundir import find_runs, is_ours
-from orchestrator.trace.read import read_trace
 from orchestrator.trace.store import Trace
 
 RUNS_NAMED_MAX: Final = 5
@@ -56,11 +56,10 @@ def _own(path: Path) -> Recorded:
     runs = find_runs([path])
     if len(runs) > 1:
         raise _several(path, [shown(run.path) for run in runs])
-    logs = runs[0].event_logs()
-    if not logs:
+    if not runs[0].has_record:
         raise NoLogError(f"{path}: no event log in it (events-<node>.jsonl); name a run")
     remarks = [f"the manifest has other hashes: {change}" for change in runs[0].changed_files()]
-    return Recorded(trace=read_trace(logs), name=shown(runs[0].path), remarks=remarks)
+    return Recorded(trace=read_run(runs[0]), name=shown(runs[0].path), remarks=remarks)
 
 
 def _foreign(path: Path, log_format: str | None) -> Recorded:

@@ -16,15 +16,17 @@ from orchestrator.bar import Bar
 from orchestrator.config import Experiment
 from orchestrator.effect import effect
 from orchestrator.interrupt import Interrupt
+from orchestrator.labs.columns import run_in_columns
 from orchestrator.labs.inprocess import run_in_process
 from orchestrator.labs.live import run_live
 from orchestrator.labs.outcome import Outcome
 from orchestrator.labs.progress import Watcher, by_the_clock
 from orchestrator.labs.simulated import run_simulated
+from orchestrator.reading import read_run
 from orchestrator.rundir import Run, RunDirectory
+from orchestrator.trace import parquet
 from orchestrator.trace.check import Report, check
 from orchestrator.trace.compare import compare
-from orchestrator.trace.read import read_trace
 from orchestrator.trace.store import Trace
 from orchestrator.trace.twin import late_messages, late_ticks
 from orchestrator.trace.verdict import exit_code, worst
@@ -104,7 +106,7 @@ def _perform_one(
         setting, run, machines, name=_name(experiment, setting, directory, number), watcher=watcher, interrupt=interrupt
     )
     total_s = perf_counter() - started_s
-    trace, twin = read_trace(run.event_logs()), simulated(machines)
+    trace, twin = read_run(run), simulated(machines)
     report = check(trace, twin)
     is_live = setting.lab == "live"
     data: dict[str, Any] = {
@@ -176,7 +178,8 @@ def _in_lab(
             )
 
     if setting.lab == "simulated":
-        return run_simulated(run, machines, name=name, progress=watcher, is_interrupted=interrupt.is_set)
+        simulate = run_in_columns if parquet.is_there() else run_simulated
+        return simulate(run, machines, name=name, progress=watcher, is_interrupted=interrupt.is_set)
     if setting.lab == "in-process":
         return _on_loop(in_process())
     assert setting.pace is not None, "only the simulated lab has no pace"

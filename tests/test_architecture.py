@@ -115,6 +115,7 @@ LONG_FUNCTIONS = {
     "orchestrator/labs/kernel/seeds.py::run_seeds",
     # Its columns, one a line.
     "orchestrator/labs/kernel/telling.py::trace_of",
+    "orchestrator/trace/columns.py::trace_of_columns",
     "orchestrator/labs/kernel/telling.py::_some_events",
 }
 # The tops of our programs, where a bug of ours becomes one line and an exit code.

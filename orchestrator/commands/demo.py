@@ -13,12 +13,13 @@ from orchestrator.answer import INTERRUPTED, Answer
 from orchestrator.commands import report
 from orchestrator.commands.run import record
 from orchestrator.config import parse_experiment
+from orchestrator.reading import read_run
 from orchestrator.run import Performed, Result, Setting
 from orchestrator.rundir import RunDirectory
 from orchestrator.screen import demo as lesson
 from orchestrator.screen.parts import Screen
 from orchestrator.story import largest_jump
-from orchestrator.trace import Trace, read_trace
+from orchestrator.trace import Trace
 from orchestrator.trace.twin import unexplained
 from orchestrator.twin import twin_of
 
@@ -44,7 +45,7 @@ def answer(options: Namespace) -> Answer:
     if live.problem is not None or live.exit_code == INTERRUPTED:
         return _answer(live.exit_code, live.problem)
     good = live.runs[0]
-    trace = read_trace(good.run.event_logs())
+    trace = read_run(good.run)
     lesson.explain_live(screen, trace, good)
     lesson.explain_jump(screen, largest_jump(trace))
     directory = good.run.path.parent

@@ -11,8 +11,9 @@ from orchestrator.answer import Answer
 from orchestrator.executions import shown
 from orchestrator.export import FORMATS, Exported, Format
 from orchestrator.export.destination import destinations, write
+from orchestrator.reading import read_run
 from orchestrator.rundir import Run, find_runs
-from orchestrator.trace import Trace, read_trace
+from orchestrator.trace import Trace
 
 if TYPE_CHECKING:
     from orchestrator.screen.parts import Screen
@@ -56,7 +57,7 @@ def _as_answer(runs: Sequence[Run], format_: Format) -> Answer:
 def _with_logs(paths: Sequence[Path]) -> list[Run]:
     """Return the runs that there is something to export of."""
     found = find_runs(paths)
-    runs = [run for run in found if run.event_logs()]
+    runs = [run for run in found if run.has_record]
     if not runs:
         raise NoInputError(f"{shown(found[0].path)}: no event log (events-<node>.jsonl) to export")
     sys.stderr.writelines(f"remark: {shown(run.path)}: no event log; left out\n" for run in found if run not in runs)
@@ -64,7 +65,7 @@ def _with_logs(paths: Sequence[Path]) -> list[Run]:
 
 
 def _export(run: Run, format_: Format) -> tuple[Trace, Exported]:
-    trace = read_trace(run.event_logs())
+    trace = read_run(run)
     exported = format_.export(trace)
     remarks = (*_damage(run, trace), *exported.remarks)
     sys.stderr.writelines(f"remark: {shown(run.path)}: {remark}\n" for remark in remarks)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from node.errors import UsageError
+from node.errors import ConfigurationError, UnavailableError, UsageError
 from node.model import MODEL_VERSION, SECOND_NS, Pace
 from node.record import FORMAT_VERSION
 from orchestrator.answer import Answer
@@ -17,15 +17,21 @@ from orchestrator.bar import progress_bar
 from orchestrator.config import Experiment, load_experiment
 from orchestrator.estimate import bytes_of
 from orchestrator.interrupt import Interrupt
+from orchestrator.labs.kernel.room import refuse_if_too_large as refuse_if_no_memory
 from orchestrator.run import Lab, Result, Setting, perform
 from orchestrator.rundir import RunDirectory
+from orchestrator.trace import parquet
 
 if TYPE_CHECKING:
     from orchestrator.screen.parts import Screen
 
+NODES_LOGGED_MAX: Final = 1_000
+"""So many logs are open at once; a simulated run in columns has none."""
+UNREACHABLE_NAMED_MAX: Final = 3
 NODE_START_CPU_S: Final = 0.6
 """What a process of the live lab takes to start, in seconds of one core."""
 
+_HOW_TO_INSTALL: Final = "python3 lab.py run … --lab simulated installs it"
 _HINTS: Final = {
     "live": "the same events now: --pace fast or --lab simulated",
     "in-process": "the same events now: --lab simulated",
@@ -42,6 +48,7 @@ def answer(options: Namespace) -> Answer:
     experiment = load_experiment(
         options.config, options.set, seed=options.seed, duration=options.duration, runs=options.runs
     )
+    refuse_if_too_large(experiment, setting)
     result = record(
         experiment, setting, out=options.out, command=options.words, announcement=announcement(experiment, setting)
     )
@@ -68,6 +75,28 @@ def make_setting(lab: Lab, pace: Pace | None) -> Setting:
     return Setting(lab=lab, pace=pace or "exact")
 
 
+def refuse_if_too_large(experiment: Experiment, setting: Setting) -> None:
+    """Return if the lab is large enough for the experiment, and for a simulated run the memory.
+
+    Raises ConfigurationError, or UnavailableError where it would be with DuckDB.
+    """
+    if experiment.nodes <= NODES_LOGGED_MAX and setting.lab != "simulated":
+        return
+    if setting.lab != "simulated":
+        what = "a process" if setting.lab == "live" else "a log"
+        raise ConfigurationError(
+            f"{experiment.name}: {experiment.nodes:,} machines are too many for --lab {setting.lab}, where each is "
+            f"{what} of its own (at most {NODES_LOGGED_MAX:,}); simulate them: --lab simulated"
+        )
+    if experiment.nodes > NODES_LOGGED_MAX and not parquet.is_there():
+        raise UnavailableError(
+            f"{experiment.name}: without DuckDB each of {experiment.nodes:,} machines would have a log of its own, and "
+            f"at most {NODES_LOGGED_MAX:,} may; {_HOW_TO_INSTALL}"
+        )
+    # Of the run and of the twin that it is compared with.
+    refuse_if_no_memory(experiment.machines(1), traces=2)
+
+
 def record(
     experiment: Experiment,
     setting: Setting,
@@ -81,7 +110,8 @@ def record(
     `command` is what reproduces it; the announcement is made once the directory is there.
     """
     created = datetime.now(UTC)
-    RunDirectory.refuse_if_full(experiment.name, out=out, needed_bytes=bytes_of(experiment))
+    needed_bytes = bytes_of(experiment, in_columns=setting.lab == "simulated" and parquet.is_there())
+    RunDirectory.refuse_if_full(experiment.name, out=out, needed_bytes=needed_bytes)
     directory = RunDirectory.create(experiment.name, out=out, now=created)
     with directory.being_written(), Interrupt() as interrupt:
         directory.write_experiment(experiment.to_yaml())
@@ -109,9 +139,15 @@ def announcement(experiment: Experiment, setting: Setting) -> Iterator[str]:
         setup_s = experiment.nodes * NODE_START_CPU_S / (os.cpu_count() or 1) if setting.lab == "live" else 0
         span = in_words(round(experiment.runs * (duration_s + setup_s)))
         yield f"This takes about {span}; {_HINTS[setting.lab if setting.pace == 'exact' else 'free']}"
-    for node, machine in experiment.machines(1).items():
-        if not machine.senders:
-            yield f"machine {node} is unreachable: the topology lets nobody send to it"
+    if setting.lab == "simulated" and not parquet.is_there():
+        yield f"DuckDB is not installed, so each machine has a log of its own; {_HOW_TO_INSTALL}"
+    if isinstance(experiment.topology, str):
+        return  # everybody is reached
+    unreachable = [node for node, machine in experiment.machines(1).items() if not machine.senders]
+    for node in unreachable[:UNREACHABLE_NAMED_MAX]:
+        yield f"machine {node} is unreachable: the topology lets nobody send to it"
+    if len(unreachable) > UNREACHABLE_NAMED_MAX:
+        yield f"and so are {len(unreachable) - UNREACHABLE_NAMED_MAX:,} more"
 
 
 def in_words(span_s: float) -> str:

@@ -6,11 +6,13 @@ Never reads a file and never runs anything. Source: design section 5, model sect
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
+import numpy as np
 from pydantic import ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from node.model import SECOND_NS, SEED_MAX, ClockName, Model, draw_phase_ns, draw_rate_hz
-from orchestrator.config.faults import FAULT_KEYS, Faults, check_faults, windows_of
+from node.model import SECOND_NS, SEED_MAX, ClockName, Model
+from orchestrator.config.drawing import Column, phases_ns, rates_hz
+from orchestrator.config.faults import FAULT_KEYS, Faults, check_faults, machines_of, windows_of
 from orchestrator.config.network import ExponentialDelay, LinkSettings, Network, UniformDelay, check_links
 from orchestrator.config.settings import (
     NODES_MAX,
@@ -27,7 +29,7 @@ from orchestrator.config.settings import (
     refused,
     without_defaults,
 )
-from orchestrator.config.topology import RandomPeers, Topology, check_topology, peers_of, senders_of
+from orchestrator.config.topology import Links, RandomPeers, Topology, check_topology
 from orchestrator.config.yamlfile import write_yaml
 
 RUNS_MAX: Final = 1_000_000
@@ -62,7 +64,7 @@ class Experiment(Border):
     clock: ClockName = "lamport"
     """The rule for logical time: lamport, or one of its well-known mistakes, which a check must find."""
     overrides: Mapping[NodeNumber, MachineSettings] = Field(
-        default={}, alias="machines", json_schema_extra=keyed("^[1-9][0-9]{0,3}$")
+        default={}, alias="machines", json_schema_extra=keyed("^[1-9][0-9]{0,5}$")
     )
     """What is different about single machines, by their numbers."""
     topology: Topology = "full"
@@ -90,7 +92,9 @@ class Experiment(Border):
                 raise refused(why, "machines", node)
         check_topology(self.topology, self.nodes)
         is_drawn = isinstance(self.topology, RandomPeers)
-        check_links(self.network, self.nodes, None if is_drawn else peers_of(self.topology, self.nodes, self.seed))
+        check_links(
+            self.network, self.nodes, None if is_drawn else Links.of(self.topology, self.nodes, self.seed).peers
+        )
         check_faults(self.faults, nodes=self.nodes, duration_ns=self.duration_ns)
         return self
 
@@ -102,9 +106,31 @@ class Experiment(Border):
     def machines(self, run: int) -> dict[int, Model]:
         """Return the machines of run 1, 2, and so on, by their numbers."""
         seed = self.seed_of(run)
-        peers = peers_of(self.topology, self.nodes, seed)
-        senders = senders_of(peers)
-        return {node: self._machine(node, seed, peers=peers[node], senders=senders[node]) for node in peers}
+        links = Links.of(self.topology, self.nodes, seed)
+        rate_hz = self._rates_hz(seed)
+        phase_ns = self._phases_ns(seed, rate_hz)
+        disturbed, common, special = machines_of(self.faults), self.network.common(), self.network.special()
+        found: dict[int, Model] = {}
+        for node, own_rate_hz, own_phase_ns in zip(links.peers, rate_hz.tolist(), phase_ns.tolist(), strict=True):
+            peers, senders = links.peers[node], links.senders[node]
+            own = self.overrides.get(node)
+            probability = own.internal_probability if own else None
+            found[node] = Model(
+                node=node,
+                seed=seed,
+                rate_hz=own_rate_hz,
+                phase_ns=own_phase_ns,
+                internal_probability=self.internal_probability if probability is None else probability,
+                clock=self.clock,
+                duration_ns=self.duration_ns,
+                peers=peers,
+                senders=senders,
+                network=common,
+                links=tuple(self.network.outgoing(node, peers)) if node in special else (),
+                inbound=tuple(self.network.inbound(node, senders)) if node in special else (),
+                **(windows_of(self.faults, node, peers) if node in disturbed else {}),
+            )
+        return found
 
     def undisturbed(self) -> "Experiment":
         """Return the same experiment without faults: nothing lost, doubled or overtaken, and every link like all."""
@@ -115,30 +141,20 @@ class Experiment(Border):
         """Return the resolved configuration: every key, in the order of the design; it loads back as an equal one."""
         return write_yaml(self.model_dump(by_alias=True, exclude_none=True))
 
-    def _machine(self, node: int, seed: int, *, peers: tuple[int, ...], senders: tuple[int, ...]) -> Model:
-        own = self.overrides.get(node, MachineSettings())
-        rate_hz = self._rate_hz(node, seed) if own.tick_rate is None else own.tick_rate
-        probability = own.internal_probability
-        return Model(
-            node=node,
-            seed=seed,
-            rate_hz=rate_hz,
-            phase_ns=draw_phase_ns(seed, node, rate_hz=rate_hz) if self.phase == "random" else 0,
-            internal_probability=self.internal_probability if probability is None else probability,
-            clock=self.clock,
-            duration_ns=self.duration_ns,
-            peers=peers,
-            senders=senders,
-            network=self.network.common(),
-            links=tuple(self.network.outgoing(node, peers)),
-            inbound=tuple(self.network.inbound(node, senders)),
-            **windows_of(self.faults, node, peers),
-        )
-
-    def _rate_hz(self, node: int, seed: int) -> int:
+    def _rates_hz(self, seed: int) -> Column:
+        """Return the rate of each machine, in the order of their numbers."""
         if isinstance(self.tick_rate, RateRange):
-            return draw_rate_hz(seed, node, least=self.tick_rate.min, most=self.tick_rate.max)
-        return self.tick_rate[node - 1]
+            rate_hz = rates_hz(seed, np.arange(1, self.nodes + 1), least=self.tick_rate.min, most=self.tick_rate.max)
+        else:
+            rate_hz = np.array(self.tick_rate, np.int64)
+        for node, own in self.overrides.items():
+            rate_hz[node - 1] = rate_hz[node - 1] if own.tick_rate is None else own.tick_rate
+        return rate_hz
+
+    def _phases_ns(self, seed: int, rate_hz: Column) -> Column:
+        if self.phase == "aligned":
+            return np.zeros_like(rate_hz)
+        return phases_ns(seed, np.arange(1, self.nodes + 1), rate_hz)
 
 
 _MODELS: Final[dict[tuple[str, ...], type[Border]]] = {

@@ -132,6 +132,13 @@ def check_faults(faults: Faults, *, nodes: int, duration_ns: int) -> None:
         resting[node].append(fault)
 
 
+def machines_of(faults: Faults) -> frozenset[int]:
+    """Return the machines that some fault concerns; of no other there is a window."""
+    groups = (group for fault in faults if isinstance(fault, Partition) for group in fault.partition)
+    alone = (_machine(fault) for fault in faults if not isinstance(fault, Partition))
+    return frozenset(alone).union(*groups)
+
+
 def windows_of(faults: Faults, node: int, peers: Sequence[int]) -> dict[str, Any]:
     """Return the windows of one machine, as its model has them: nothing that concerns only others."""
     own = [fault for fault in faults if not isinstance(fault, Partition) and _machine(fault) == node]

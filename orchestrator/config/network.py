@@ -23,7 +23,7 @@ from orchestrator.config.settings import (
     without_defaults,
 )
 
-LINK_PATTERN: Final = r"^([1-9][0-9]{0,3})(<?)->([1-9][0-9]{0,3})$"
+LINK_PATTERN: Final = r"^([1-9][0-9]{0,5})(<?)->([1-9][0-9]{0,5})$"
 
 
 class UniformDelay(Border):
@@ -120,6 +120,10 @@ class Network(Border):
         return node_network.Network(
             delay_ns=_delay(self.delay), loss=self.loss, duplicate=self.duplicate, fifo=self.fifo
         )
+
+    def special(self) -> frozenset[int]:
+        """Return the machines at either end of a link that is not as all are."""
+        return frozenset(node for link in self._own() for node in link)
 
     def outgoing(self, node: int, peers: tuple[int, ...]) -> Iterator[node_network.Link]:
         """Yield the links of a machine to its peers that are not as all are."""

@@ -23,7 +23,9 @@ from pydantic_core import PydanticCustomError
 from node.model import DURATION_NS_MAX, RATE_HZ_MAX
 from orchestrator.config.duration import PATTERN, format_duration, parse_duration
 
-NODES_MAX: Final = 1_000
+NODES_MAX: Final = 100_000
+LINKS_MAX: Final = 4_000_000
+"""So many are in memory at once, with every machine at both their ends."""
 QUESTION_LENGTH_MAX: Final = 500
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 """A name becomes a directory."""

@@ -4,13 +4,14 @@ Never reads a file. Source: model section 3, "Topology"; `docs/faults.md` define
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Final, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, Tag, WithJsonSchema
 
-from node.dice import TOPOLOGY, Dice, below
 from node.model import everyone_else
-from orchestrator.config.settings import NODES_MAX, Border, NodeNumber, by, expected, refused
+from orchestrator.config.drawing import peers_drawn, senders_of_drawn
+from orchestrator.config.settings import LINKS_MAX, NODES_MAX, Border, NodeNumber, by, expected, refused
 
 HUB: Final = 1
 """The machine in the middle of a star."""
@@ -40,7 +41,7 @@ def _refuse_bare_random(value: object) -> object:
 _LISTS: Final = {
     "type": "object",
     "patternProperties": {
-        "^[1-9][0-9]{0,3}$": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": NODES_MAX}}
+        "^[1-9][0-9]{0,5}$": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": NODES_MAX}}
     },
     "additionalProperties": False,
     "examples": [{"1": [2], "2": [3], "3": [1]}],
@@ -55,8 +56,27 @@ Topology: TypeAlias = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Whom each machine may send to, and who may send to it: by its number, ascending."""
+
+    peers: Mapping[int, tuple[int, ...]]
+    senders: Mapping[int, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, topology: Topology, nodes: int, seed: int) -> Self:
+        """Return the links of a topology; the dice choose a peer by its position in id order."""
+        numbers = range(1, nodes + 1)
+        if isinstance(topology, RandomPeers):
+            drawn = peers_drawn(seed, nodes, topology.random)
+            peers = dict(zip(numbers, map(tuple, drawn.tolist()), strict=True))
+            return cls(peers, dict(zip(numbers, senders_of_drawn(drawn), strict=True)))
+        peers = {node: tuple(sorted(set(_peers(topology, node, nodes)))) for node in numbers}
+        return cls(peers, senders_of(peers))
+
+
 def check_topology(topology: Topology, nodes: int) -> None:
-    """Return if the machines are there that the topology names.
+    """Return if the machines are there that the topology names, and not too many links.
 
     Raises PydanticCustomError.
     """
@@ -65,12 +85,14 @@ def check_topology(topology: Topology, nodes: int) -> None:
     if isinstance(topology, Mapping):
         for node, peers in topology.items():
             _check_list(node, peers, nodes)
-
-
-def peers_of(topology: Topology, nodes: int, seed: int) -> dict[int, tuple[int, ...]]:
-    """Return whom each machine may send to, ascending: the dice choose a peer by its position in id order."""
-    numbers = range(1, nodes + 1)
-    return {node: tuple(sorted(set(_peers(topology, node, nodes, seed)))) for node in numbers}
+        return
+    each = topology.random if isinstance(topology, RandomPeers) else nodes - 1 if topology == "full" else 2
+    if nodes * each > LINKS_MAX:
+        raise refused(
+            f"{nodes:,} machines would have {nodes * each:,} links, and at most {LINKS_MAX:,} fit; "
+            "bound the fan-out, such as topology: {random: 3}",
+            "topology",
+        )
 
 
 def senders_of(peers: Mapping[int, Iterable[int]]) -> dict[int, tuple[int, ...]]:
@@ -96,25 +118,14 @@ def _check_list(node: int, peers: tuple[int, ...], nodes: int) -> None:
             raise refused(f"machine {node} lists machine {peer} twice", *trail)
 
 
-def _peers(topology: Topology, node: int, nodes: int, seed: int) -> Iterable[int]:
-    others = everyone_else(node, range(1, nodes + 1))
+def _peers(topology: Topology, node: int, nodes: int) -> Iterable[int]:
     match topology:
         case "full":
-            return others
+            return everyone_else(node, range(1, nodes + 1))
         case "ring":
             return (node - 2) % nodes + 1, node % nodes + 1
         case "star":
-            return others if node == HUB else (HUB,)
-        case RandomPeers():
-            return _drawn(others, topology.random, Dice(seed, node))
-        case _:
+            return everyone_else(node, range(1, nodes + 1)) if node == HUB else (HUB,)
+        case Mapping():
             return topology.get(node, ())
-
-
-def _drawn(others: Iterable[int], count: int, dice: Dice) -> list[int]:
-    """Draw without putting back: the shuffle of Fisher and Yates, ended once there are enough."""
-    left = list(others)
-    for place in range(count):
-        chosen = place + below(dice.roll(0, TOPOLOGY, place), len(left) - place)
-        left[place], left[chosen] = left[chosen], left[place]
-    return left[:count]
+    raise AssertionError("peers that are drawn are drawn for all at once")

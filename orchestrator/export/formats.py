@@ -10,6 +10,7 @@ from typing import Final
 from orchestrator.export.chrome import chrome
 from orchestrator.export.classic import classic
 from orchestrator.export.exported import Exported
+from orchestrator.export.lines import lines
 from orchestrator.export.shiviz import shiviz
 from orchestrator.export.table import table
 from orchestrator.trace.store import Trace
@@ -32,6 +33,7 @@ class Format:
 FORMATS: Final = {
     "classic": Format(classic, "", "a text log for each machine"),
     "csv": Format(table, ".csv", "open it in a spreadsheet, or with pandas.read_csv"),
+    "jsonl": Format(lines, "", "an event log for each machine; check and measure read them, too"),
     "shiviz": Format(shiviz, ".shiviz.log", "open it in ShiViz with Choose File"),
     "chrome": Format(chrome, ".trace.json", "open it in Perfetto (ui.perfetto.dev) or in chrome://tracing"),
 }

@@ -41,6 +41,20 @@ def recipients(deliveries: Iterable[Delivery]) -> str:
     )
 
 
+def deliveries(trace: Trace, row: int, shift_ns: int = 0) -> Iterator[Delivery]:
+    """Yield what a send sent; `shift_ns` is how much later than the run's epoch that of the times is."""
+    messages = trace.messages
+    for message in trace.sent_by.get(row, ()):
+        number, arrival_ns = int(messages.number[message]), int(messages.arrival_ns[message])
+        is_lost = number == NULL
+        yield Delivery(
+            int(messages.recipient[message]),
+            None if is_lost else number,
+            None if is_lost else arrival_ns - shift_ns,
+            int(messages.copy[message]),
+        )
+
+
 def _lines(trace: Trace) -> Iterator[str]:
     writer = csv.writer(_Line())
     yield writer.writerow(COLUMNS)
@@ -55,7 +69,7 @@ def _cells(trace: Trace, row: int) -> Iterator[str | int]:
     yield KINDS[trace.kind[row]]
     yield int(trace.clock[row])
     yield int(trace.queue[row])
-    yield recipients(_deliveries(trace, row))
+    yield recipients(deliveries(trace, row))
     yield _cause(trace, row)
     for column in (trace.cause_copy, trace.number, trace.stamp, trace.arrival_ns, trace.seen_ns):
         yield _cell(int(column[row]))
@@ -69,16 +83,3 @@ def _cause(trace: Trace, row: int) -> str:
     if not trace.is_receive[row]:
         return ""
     return str(EventId(int(trace.cause_node[row]), int(trace.cause_incarnation[row]), int(trace.cause_index[row])))
-
-
-def _deliveries(trace: Trace, row: int) -> Iterator[Delivery]:
-    messages = trace.messages
-    for message in trace.sent_by.get(row, ()):
-        number, arrival_ns = int(messages.number[message]), int(messages.arrival_ns[message])
-        is_lost = number == NULL
-        yield Delivery(
-            int(messages.recipient[message]),
-            None if is_lost else number,
-            None if is_lost else arrival_ns,
-            int(messages.copy[message]),
-        )

@@ -45,7 +45,7 @@ def compiled(
     from orchestrator.labs.kernel.room import refuse_if_too_large  # noqa: PLC0415
     from orchestrator.labs.kernel.run import run_plan  # noqa: PLC0415
 
-    refuse_if_too_large(machines, has_trace=has_trace)
+    refuse_if_too_large(machines, traces=int(has_trace))
     return run_plan(plan_of(machines), go_on=go_on)
 
 

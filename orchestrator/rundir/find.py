@@ -8,7 +8,18 @@ from contextlib import suppress
 from pathlib import Path
 
 from node.errors import NoInputError, NoLogError
-from orchestrator.rundir.layout import EXPERIMENT, LATEST, MANIFEST, RUNS, STAMP, Run, RunDirectory, listed, node_of
+from orchestrator.rundir.layout import (
+    EVENTS,
+    EXPERIMENT,
+    LATEST,
+    MANIFEST,
+    RUNS,
+    STAMP,
+    Run,
+    RunDirectory,
+    listed,
+    node_of,
+)
 
 
 def find_runs(paths: Sequence[Path], *, root: Path = RUNS) -> list[Run]:
@@ -29,6 +40,8 @@ def find_runs(paths: Sequence[Path], *, root: Path = RUNS) -> list[Run]:
             raise NoInputError(f"{path}: no such file or directory") from None
         if real.is_dir():
             found += _runs_in(real)
+        elif path.name == EVENTS:
+            found.append(Run(path.parent.resolve()))
         elif not node_of(path):
             raise NoLogError(f"{path}: not an event log of ours, which is called events-<node>.jsonl")
         else:
@@ -39,9 +52,9 @@ def find_runs(paths: Sequence[Path], *, root: Path = RUNS) -> list[Run]:
 def is_ours(path: Path) -> bool:
     """Return whether a path is one that `find_runs` knows: a run, logs of ours, a place of runs, or an empty folder."""
     if not path.is_dir():
-        return bool(node_of(path)) or not path.exists()
+        return bool(node_of(path)) or path.name == EVENTS or not path.exists()
     run = Run(path)
-    is_run = bool(run.event_logs()) or (path / MANIFEST).exists() or (path / EXPERIMENT).exists()
+    is_run = run.has_record or (path / MANIFEST).exists() or (path / EXPERIMENT).exists()
     if is_run or RunDirectory(path).runs() or _latest(path) or any(stamped_in(path)) or any(_stamped_below(path)):
         return True
     return not any(file.is_file() for file in path.rglob("*"))
@@ -78,7 +91,7 @@ def _run_of(logs: Sequence[Path]) -> Iterator[Run]:
 def _runs_in(path: Path) -> list[Run]:
     if runs := RunDirectory(path).runs():
         return runs
-    if Run(path).event_logs() or (path / MANIFEST).exists() or (path / EXPERIMENT).exists():
+    if Run(path).has_record or (path / MANIFEST).exists() or (path / EXPERIMENT).exists():
         return [Run(path)]
     newest = _latest(path) or newest_of([*stamped_in(path), *_stamped_below(path)])
     return [Run(path)] if newest is None else _runs_in(newest)

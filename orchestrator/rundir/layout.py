@@ -3,6 +3,7 @@
 Never looks into a log. Source: design section 4; `docs/run-directory.md` describes every file.
 """
 
+import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,7 @@ from orchestrator.rundir.writing import writing
 RUNS: Final = Path("runs")
 EXPERIMENT, MANIFEST, LATEST = "experiment.yaml", "manifest.json", "latest"
 REPORT, PLOTS = "report.html", "report-plots"
+EVENTS, MESSAGES, MACHINES, SEAL = "trace.parquet", "messages.parquet", "machines.parquet", "trace.sha256"
 
 _OF_REPORTS: Final = re.compile(rf"report(?:-run-[1-9][0-9]*)?\.html|{PLOTS}/[^/]+\.png")
 """What is made from the record as often as one likes, and no part of it."""
@@ -76,6 +78,21 @@ class Run:
     def model_path(self, node: int) -> Path:
         """Return where the configuration is that a node is started with."""
         return self.path / f"model-{node}.json"
+
+    @property
+    def tables(self) -> tuple[Path, Path, Path, Path]:
+        """Where its events, messages, machines, and the hashes of these files are if it is kept in columns."""
+        return self.path / EVENTS, self.path / MESSAGES, self.path / MACHINES, self.path / SEAL
+
+    @property
+    def is_in_columns(self) -> bool:
+        """Whether it is kept in columns, or a part of them is left."""
+        return not self.logs and any(os.path.lexists(table) for table in self.tables)
+
+    @property
+    def has_record(self) -> bool:
+        """Whether there is anything to read."""
+        return self.is_in_columns or bool(self.event_logs())
 
     @property
     def observer_path(self) -> Path:

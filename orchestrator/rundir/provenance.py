@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-PACKAGES: Final = ("numpy", "orjson", "pydantic", "pyyaml", "rich", "structlog", "uvloop")
+PACKAGES: Final = ("duckdb", "numba", "numpy", "orjson", "pydantic", "pyyaml", "rich", "structlog", "uvloop")
 PROJECT: Final = Path(__file__).parents[2]
 GIT_SECONDS_MAX: Final = 10
 

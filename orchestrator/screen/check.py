@@ -51,7 +51,8 @@ def _show_understood(screen: Screen, reports: Sequence[Report]) -> None:
 def sentence(report: Report) -> str:
     """Return how the verdict is known; of a log without a clock, that none was judged."""
     if not report.nodes:
-        return "there is no event log."
+        # The last remark is on the record itself, those before it on the manifest.
+        return f"there is no event log{f' that can be read: {report.remarks[-1]}' if report.remarks else ''}."
     return _known(report) + (" No clock was judged: by its format, the log has none." if _is_clockless(report) else "")
 
 

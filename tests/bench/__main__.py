@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.rundir.provenance import git_commit, host, versions
-from tests.bench import audit, diagram, evidence, fast, faults, process, report, simulated, wire
+from tests.bench import audit, diagram, evidence, fast, faults, process, report, simulated, store, wire
 from tests.bench.figures import Bench, Finding
 
 BENCHES: tuple[Bench, ...] = (
     process.BENCH,
     simulated.BENCH,
+    store.BENCH,
     wire.BENCH,
     fast.BENCH,
     audit.BENCH,

@@ -230,8 +230,9 @@ def test_our_own_logs_are_a_format_of_others_too(
     """Joined and piped, our logs are still proved by the names that receives give."""
     write(here, {"x.yaml": "nodes: 3\n"})
     assert main(["run", "x.yaml", "--lab", "simulated", "--runs", "1", "--duration", "20s", "--out", "run"]) == 0
+    assert main(["export", "run", "--format", "jsonl", "--out", "logs"]) == 0
     capsys.readouterr()
-    joined = b"".join(path.read_bytes() for path in sorted((here / "run" / "run-1").glob("events-*.jsonl")))
+    joined = b"".join(path.read_bytes() for path in sorted((here / "logs").glob("events-*.jsonl")))
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(joined)))
     code, (execution,) = checked(capsys, "-")
 

@@ -528,7 +528,7 @@ def test_an_interrupted_command_gives_what_it_has(
     command: str, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Ctrl-C in the second of two runs: exit 130, one JSON object with the first, and never a verdict on the whole."""
-    read = executions.read_trace
+    read = executions.read_run
     traces: list[object] = []
 
     def read_once(logs: Any) -> Any:
@@ -537,7 +537,7 @@ def test_an_interrupted_command_gives_what_it_has(
         traces.append(logs)
         return read(logs)
 
-    monkeypatch.setattr(executions, "read_trace", read_once)
+    monkeypatch.setattr(executions, "read_run", read_once)
 
     assert main([command, "good", "--json"]) == 130
     said = json.loads(capsys.readouterr().out)
@@ -553,7 +553,7 @@ def test_an_interrupted_comparison_has_compared_nothing(
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(executions, "read_trace", interrupt)
+    monkeypatch.setattr(executions, "read_run", interrupt)
 
     assert main(["compare", "good", "good", "--json"]) == 130
     said = json.loads(capsys.readouterr().out)

@@ -52,6 +52,8 @@ WITH_FAULTS = [
     "reordering", "ring-of-ten", "slow-down", "slow-machine", "split-brain",
 ]  # fmt: skip
 
+LARGE = {"hundred-machines": 100, "ten-thousand": 10_000, "hundred-thousand": 100_000}
+
 
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"])
 def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,10 +94,20 @@ def write(tmp_path: Path, text: str | bytes) -> Path:
 # What is shipped
 
 
-def test_the_eleven_configurations_of_the_notebooks_are_shipped_and_fourteen_with_faults() -> None:
+def test_the_configurations_of_the_notebooks_are_shipped_those_with_faults_and_the_large_ones() -> None:
     """Every configuration whose figures are to be judged is there under its name."""
-    assert sorted([*SHIPPED, *WITH_FAULTS]) == sorted(path.stem for path in CONFIGS.glob("*.yaml"))
-    assert (len(SHIPPED), len(WITH_FAULTS)) == (11, 14)
+    assert sorted([*SHIPPED, *WITH_FAULTS, *LARGE]) == sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+    assert (len(SHIPPED), len(WITH_FAULTS), len(LARGE)) == (11, 14, 3)
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_experiment_has_a_bounded_fan_out(name: str) -> None:
+    """It answers a question, and an editor shows no error in it."""
+    experiment, schema = load_experiment(CONFIGS / f"{name}.yaml"), experiment_schema()
+
+    assert (experiment.name, experiment.question[-1], experiment.nodes) == (name, "?", LARGE[name])
+    assert not isinstance(experiment.topology, str)
+    assert is_valid(yaml.safe_load((CONFIGS / f"{name}.yaml").read_text()), schema, schema)
 
 
 @pytest.mark.parametrize("name", WITH_FAULTS)

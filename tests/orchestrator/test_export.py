@@ -28,7 +28,7 @@ from orchestrator.export.chrome import chrome
 from orchestrator.export.classic import classic
 from orchestrator.export.shiviz import EXPRESSION, shiviz
 from orchestrator.export.table import COLUMNS, table
-from orchestrator.trace import Trace, read_trace, trace_of
+from orchestrator.trace import Trace, parquet, read_trace, trace_of
 from orchestrator.trace.order import Order
 from tests.clusters import cluster, simulated
 from tests.golden_runs import expected
@@ -633,6 +633,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
     (tmp_path / "quick.yaml").write_text("duration: 5s\nruns: 2\n")
+    monkeypatch.setattr(parquet, "is_there", lambda: False)  # so that there are logs to be damaged
     assert main(["run", "quick.yaml", "--lab", "simulated"]) == 0
     capsys.readouterr()
     return tmp_path
@@ -656,7 +657,8 @@ def test_without_more_words_the_newest_runs_are_exported_here(
     out, err = capsys.readouterr()
     output = here / f"quick-{stamp(here).name}-{name}"
     made = sorted(path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file())
-    files = [f"/machine-{node}.log" for node in (1, 2, 3)] if name == "classic" else [FORMATS[name].suffix]
+    logs = {"classic": "/machine-{}.log", "jsonl": "/events-{}.jsonl"}
+    files = [logs[name].format(node) for node in (1, 2, 3)] if name in logs else [FORMATS[name].suffix]
 
     assert made == [f"run-{number}{file}" for number in (1, 2) for file in files]
     assert str(Path(output.name, "run-2")) in out
@@ -670,10 +672,10 @@ def test_one_run_is_one_output_named_after_it(here: Path, name: str) -> None:
     assert main(["export", str(stamp(here) / "run-2"), "--format", name]) == 0
     made = [path.name for path in here.iterdir() if path.name not in ("runs", "quick.yaml")]
 
-    assert made == [f"quick-{stamp(here).name}-run-2{FORMATS[name].suffix or '-classic'}"]
+    assert made == [f"quick-{stamp(here).name}-run-2{FORMATS[name].suffix or f'-{name}'}"]
 
 
-@pytest.mark.parametrize("name", [name for name in EXPORTS if name != "classic"])
+@pytest.mark.parametrize("name", [name for name in EXPORTS if not FORMATS[name].is_directory])
 def test_out_says_where_and_a_dash_is_stdout(here: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The same bytes either way, and nothing else on stdout."""
     run = str(stamp(here) / "run-1")
@@ -687,7 +689,7 @@ def test_out_says_where_and_a_dash_is_stdout(here: Path, name: str, capsys: pyte
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["--format", "chrom"], 64, "chrom is none of classic, csv, shiviz, chrome; did you mean chrome?"),
+        (["--format", "chrom"], 64, "chrom is none of classic, csv, jsonl, shiviz, chrome; did you mean chrome?"),
         ([], 64, "--format"),
         (["--format", "csv", "--out", "-"], 64, "name one, such as runs"),
         (["--format", "classic", "--out", "-", "RUN-1"], 64, "name a directory"),
@@ -732,15 +734,16 @@ def test_a_cut_log_is_exported_as_far_as_it_goes(here: Path, name: str, capsys: 
 
     assert main(["export", str(run), "--format", name, "--out", "out"]) == 0
     remarks = capsys.readouterr().err.splitlines()
-    text = "".join(path.read_text() for path in sorted((here / "out").rglob("*.log"))) or (here / "out").read_text()
-    mark = {"classic": "L=", "csv": "\n2:", "shiviz": "\nmachine-2 ", "chrome": '"X","name":'}[name]
+    files = sorted((here / "out").iterdir()) if FORMATS[name].is_directory else [here / "out"]
+    text = "".join(path.read_text() for path in files)
+    marks = {"classic": "L=", "csv": "\n2:", "jsonl": '"queue":', "shiviz": "\nmachine-2 ", "chrome": '"X","name":'}
     others = sum(len(read) - 3 for node in (1, 3) if (read := (run / f"events-{node}.jsonl").read_bytes().splitlines()))
 
     assert all(one.startswith("remark: ") for one in remarks)
     assert any("the last line is cut short" in one for one in remarks)
     assert any("events-2.jsonl: changed" in one for one in remarks)
     assert any("machine 2 has no end line" in one for one in remarks)
-    assert text.count(mark) == kept + (others if name in ("classic", "chrome") else 0)
+    assert text.count(marks[name]) == kept + (others if name in ("classic", "jsonl", "chrome") else 0)
 
 
 def test_a_log_without_its_peers_is_exported_with_remarks(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,7 +85,8 @@ def test_no_run_takes_more_than_its_estimate_and_none_a_tenth(
     Path("asked.yaml").write_text("runs: 1\n")
     flags = [word for each in settings for word in ("--set", each)]
     main(["run", "asked.yaml", "--lab", "simulated", "--out", "out", *flags])
-    estimated = bytes_of(parse_experiment(Path("out/experiment.yaml").read_text(), name="x")) - estimate.SPARE_BYTES
+    experiment = parse_experiment(Path("out/experiment.yaml").read_text(), name="x")
+    estimated = bytes_of(experiment, in_columns=True) - estimate.SPARE_BYTES
     written = extent(Path("out"))[0]
 
     assert written <= estimated <= 10 * written

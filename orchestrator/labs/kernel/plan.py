@@ -3,19 +3,22 @@
 Never simulates. Machines are counted from 0 here, in the order of their numbers; an edge is a link that may be used.
 """
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
+from itertools import chain, pairwise
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from node.dice import CERTAIN, mix, threshold
+from node.dice import CERTAIN, threshold
 from node.limits import SECOND_NS
 from node.model import Model
 from node.network import Exponential, Network, Uniform
 from node.window import Rest
+from orchestrator.config.drawing import mixed
 
 NEVER: Final = int(np.iinfo(np.int64).max)
 EVERY_MAX: Final = 1 << 62
@@ -108,22 +111,26 @@ def chances(probability: float, *, has_peers: bool) -> list[int]:
 def _links(models: Sequence[Model], number: npt.NDArray[Any]) -> Columns:
     degree = np.array([len(model.peers) for model in models], np.int64)
     first = np.cumsum(degree) - degree
-    peers = np.concatenate([np.empty(0, np.int64), *(np.array(model.peers, np.int64) for model in models)])
-    following = [
-        edge + next((place for place, peer in enumerate(model.peers) if peer > model.node), 0)
-        for edge, model in zip(first.tolist(), models, strict=True)
-    ]
+    peers = np.fromiter(chain.from_iterable(model.peers for model in models), np.int64, int(degree.sum()))
+    # The next peer by number, or else the smallest.
+    following = [bisect(model.peers, model.node) % (len(model.peers) or 1) for model in models]
+    known = cache(chances)
     return {
         "rate_hz": np.array([model.rate_hz for model in models], np.uint32),
-        "start": np.array([mix(mix(model.seed) ^ model.node) for model in models], np.uint64),
+        "start": _starts(models),
         "chances": np.array(
-            [chances(model.internal_probability, has_peers=bool(model.peers)) for model in models], np.uint64
+            [known(model.internal_probability, has_peers=bool(model.peers)) for model in models], np.uint64
         ).reshape(-1, 3),
         "first": first.astype(np.uint32),
         "degree": degree.astype(np.uint32),
-        "following": np.array(following, np.uint32),
+        "following": (first + np.array(following, np.int64)).astype(np.uint32),
         "peer": np.searchsorted(number, peers).astype(np.uint32),
     }
+
+
+def _starts(models: Sequence[Model]) -> npt.NDArray[np.uint64]:
+    seeds = np.array([model.seed for model in models], np.uint64)
+    return mixed(mixed(seeds) ^ np.array([model.node for model in models], np.uint64))
 
 
 def events_of(models: Iterable[Model]) -> int:

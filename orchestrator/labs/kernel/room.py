@@ -24,15 +24,14 @@ TRACE_MESSAGE_BYTES: Final = 64
 _CGROUP: Final = Path("/sys/fs/cgroup")
 
 
-def refuse_if_too_large(machines: Mapping[int, Model], *, has_trace: bool) -> None:
-    """Return if there is memory for the run of these machines, and for its trace if there is to be one.
+def refuse_if_too_large(machines: Mapping[int, Model], *, traces: int) -> None:
+    """Return if there is memory for the run of these machines, and for so many traces of it.
 
     Raises ConfigurationError, with both figures.
     """
     events, messages = events_of(machines.values()), messages_expected(machines.values())
     needed = events * EVENT_BYTES + messages * MESSAGE_BYTES
-    if has_trace:
-        needed += events * TRACE_EVENT_BYTES + messages * TRACE_MESSAGE_BYTES
+    needed += traces * (events * TRACE_EVENT_BYTES + messages * TRACE_MESSAGE_BYTES)
     free = free_bytes()
     if max(events, messages) > ROWS_MAX:
         raise ConfigurationError(f"a run of {events:,} events and about {messages:,} messages is too long; {_ADVICE}")

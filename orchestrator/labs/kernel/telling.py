@@ -12,6 +12,7 @@ from node.event import Delivery, Event, MessageId
 from node.model import Model
 from node.record import StopLine
 from orchestrator.labs.kernel.record import Record
+from orchestrator.trace.columns import Columns
 from orchestrator.trace.store import KINDS, NULL, RECEIVE, Column, Machine, Messages, Trace
 
 _ROWS_AT_A_TIME: Final = 1 << 16
@@ -57,6 +58,30 @@ def trace_of(record: Record, machines: Mapping[int, Model]) -> Trace:
             node: Machine(model=machines[node], stop=stop, is_in_memory=True)
             for node, stop in stops_of(record, machines).items()
         },
+    )
+
+
+def columns_of(record: Record) -> Columns:
+    """Return the columns that are kept on disk; none of them becomes wide."""
+    number, receives = record.plan.number, record.kind == RECEIVE
+    stamp_behind = np.zeros(len(record), np.uint8)
+    stamp_behind[receives] = record.plan.less[record.machine[record.m_send[record.message[receives]]]]
+    due_ns, is_lost = record.due_ns, record.m_number == 0
+    return Columns(
+        node=number[record.machine],
+        incarnation=record.incarnation,
+        index=record.index,
+        tick=record.tick,
+        kind=record.kind,
+        clock=record.clock,
+        queue=record.queue,
+        message=record.message,
+        stamp_behind=stamp_behind,
+        send=record.m_send,
+        recipient=number[record.m_to],
+        number=record.m_number,
+        delay_ns=np.where(is_lost, 0, record.arrival_ns - due_ns[record.m_send]),
+        copy=record.copy,
     )
 
 

@@ -1,0 +1,294 @@
+"""A run kept in columns is the run that its logs tell, and damage to the columns is never taken for a run."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from node.errors import LogError, NoInputError, NoLogError, ScaleModelError, UnavailableError
+from node.model import Model
+from orchestrator.__main__ import main
+from orchestrator.config import load_experiment
+from orchestrator.export import FORMATS
+from orchestrator.labs.columns import run_in_columns
+from orchestrator.labs.kernel.plan import plan_of
+from orchestrator.labs.kernel.run import run_plan
+from orchestrator.labs.kernel.telling import columns_of as columns_of_record
+from orchestrator.labs.kernel.telling import trace_of
+from orchestrator.labs.simulated import run_simulated
+from orchestrator.reading import read_run
+from orchestrator.rundir import Run
+from orchestrator.trace import check, parquet
+from orchestrator.trace.archive import Tables, read_columns, read_row_groups
+from orchestrator.trace.columns import OF_EVENTS, columns_of, restored, rhythm_of, stored, trace_of_columns
+from orchestrator.trace.store import Trace
+from orchestrator.twin import simulated, twin_of
+from tests.clusters import cluster
+from tests.fault_mixes import EACH, half_a_second, machines_of, mixes
+from tests.golden_runs import ALL
+from tests.golden_runs import machines as golden_machines
+
+CONFIGS = sorted((Path(__file__).parents[3] / "configs").glob("*.yaml"))
+SMALL = cluster(2, seconds=2)
+
+
+def contents(trace: Trace) -> dict[str, Any]:
+    """Return all that a trace holds, but for where it was read."""
+    found = {
+        field.name: getattr(trace, field.name) for field in fields(trace) if field.name not in ("line", "messages")
+    }
+    found |= {f"message {field.name}": getattr(trace.messages, field.name) for field in fields(trace.messages)}
+    found["machines"] = {node: replace(one, path=None) for node, one in trace.machines.items()}
+    return {
+        name: (str(value.dtype), value.tolist()) if isinstance(value, np.ndarray) else value
+        for name, value in found.items()
+    }
+
+
+def kept_both_ways(directory: Path, machines: Mapping[int, Model]) -> tuple[Run, Run]:
+    """Simulate a cluster twice, once into logs and once into columns."""
+    runs = Run(directory / "lines" / "run-1"), Run(directory / "columns" / "run-1")
+    for run, simulate in zip(runs, (run_simulated, run_in_columns), strict=True):
+        shutil.rmtree(run.path, ignore_errors=True)
+        run.path.mkdir(parents=True)
+        simulate(run, machines, name="test")
+    return runs
+
+
+def assert_kept_alike(directory: Path, machines: Mapping[int, Model]) -> None:
+    lines, columns = kept_both_ways(directory, machines)
+    expected, found = contents(read_run(lines)), contents(read_run(columns))
+
+    assert expected.keys() == found.keys()
+    for name, column in expected.items():
+        assert column == found[name], name
+
+
+@pytest.mark.parametrize("name", [*ALL, *EACH])
+def test_columns_hold_what_the_logs_say(name: str, tmp_path: Path) -> None:
+    """Golden runs, and each fault: every event, every message, every stop record."""
+    assert_kept_alike(tmp_path, golden_machines(name) if name in ALL else half_a_second(name))
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(mix=mixes(crashes=True, duration_ms=1000, rate_hz_max=20))
+def test_columns_hold_whatever_goes_wrong(mix: dict[str, Any]) -> None:
+    """What a reference hands over comes back from the tables, and so does what a compiled run leaves."""
+    machines = machines_of(mix)
+    trace, record = simulated(machines), run_plan(plan_of(machines))
+    assert record is not None
+    rhythm = rhythm_of(machines)
+    known = dict(trace.machines)
+
+    for columns in (columns_of(trace), columns_of_record(record)):
+        again = trace_of_columns(restored(*stored(columns, rhythm), rhythm), known)
+        assert contents(trace) == contents(again)
+        assert trace.line.tolist() == again.line.tolist()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_experiment_comes_back_from_its_tables(path: Path) -> None:
+    """As long as it takes to see each of its faults."""
+    experiment = load_experiment(path)
+    if experiment.nodes >= 100:
+        experiment = load_experiment(path, duration="100ms")
+    machines = experiment.machines(1)
+    trace, rhythm = simulated(machines), rhythm_of(machines)
+
+    assert contents(trace) == contents(
+        trace_of_columns(restored(*stored(columns_of(trace), rhythm), rhythm), dict(trace.machines))
+    )
+
+
+def test_a_large_run_is_written_from_the_compiled_record(tmp_path: Path) -> None:
+    """Nothing becomes wide on the way, and the row groups together are the run."""
+    machines = cluster(40, seconds=250, rates=(2, 8))
+    run_in_columns(Run(tmp_path), machines, name="test")
+    record = run_plan(plan_of(machines))
+    assert record is not None
+    trace, read = trace_of(record, machines), read_run(Run(tmp_path))
+
+    assert len(trace) > 25_000
+    assert contents(trace)["message arrival_ns"] == contents(read)["message arrival_ns"]
+    assert contents(trace)["stamp"] == contents(read)["stamp"]
+    assert [machine.stop for machine in trace.machines.values()] == [one.stop for one in read.machines.values()]
+    columns = read_columns(Tables(*Run(tmp_path).tables))
+    assert {name: value.itemsize for name, value in vars(columns).items() if value.itemsize > 4} == {}
+
+
+def test_row_groups_are_the_run_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each knows which messages were sent before it."""
+    monkeypatch.setattr(parquet, "_HOW", "format parquet, row_group_size 2048")
+    machines = cluster(10, seconds=200, delay_ms=30)
+    run_in_columns(Run(tmp_path), machines, name="test")
+    tables = Tables(*Run(tmp_path).tables)
+    whole, pieces = read_columns(tables), list(read_row_groups(tables))
+
+    assert len(pieces) > 2
+    for name in ("node", "tick", "index", "kind", "clock", "queue", "message"):
+        assert getattr(whole, name).tolist() == [one for piece in pieces for one in getattr(piece, name).tolist()]
+
+
+@pytest.mark.parametrize("name", ["c2", "c5", "amnesia"])
+def test_every_command_answers_alike(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is checked, measured, exported, explained and ordered does not depend on how the run is kept."""
+    runs = kept_both_ways(tmp_path, golden_machines(name) if name in ALL else half_a_second(name))
+    some = next(name for row, name in enumerate(map(str, map(read_run(runs[0]).name, range(40)))) if row > 30)
+
+    def said(run: Run, *words: str) -> str:
+        code = main([words[0], str(run.path), *words[1:]])
+        out, err = capsys.readouterr()
+        places = out.replace(str(run.path), "RUN").replace(run.path.parent.name, "KEPT")
+        return f"{code} {places} {err.replace(str(run.path), 'RUN')}"
+
+    for words in (["check"], ["check", "--json"], ["measure", "--json"], ["order", "1:1", some, "--json"]):
+        assert without_places(said(runs[0], *words)) == without_places(said(runs[1], *words))
+    assert json.loads(said(runs[1], "check", "--json").split(" ", 1)[1].rpartition("}")[0] + "}")["verdict"] == "valid"
+    assert without_places(said(runs[0], "explain", some)) == without_places(said(runs[1], "explain", some))
+    for format_ in FORMATS.values():
+        exported = [
+            {name: "".join(pieces) for name, pieces in format_.export(read_run(run)).files.items()} for run in runs
+        ]
+        assert exported[0] == exported[1]
+    assert main(["compare", str(runs[0].path), str(runs[1].path)]) == 0
+    capsys.readouterr()
+
+
+def without_places(text: str) -> str:
+    """Leave out in which line of which file an event stands: columns have no lines."""
+    text = re.sub(r'"events-\d+\.jsonl:\d+"', "null", text)
+    return re.sub(r"\s+", " ", re.sub(r" \(?events-\d+\.jsonl:\d+(, events-\d+\.jsonl:\d+)*\)?", "", text))
+
+
+def test_the_logs_of_a_run_in_columns_are_those_that_the_lab_writes(tmp_path: Path) -> None:
+    """`export --format jsonl`: byte for byte, but for the lines of crashes, of which a trace knows nothing."""
+    lines, columns = kept_both_ways(tmp_path, golden_machines("c3"))
+
+    assert main(["export", str(columns.path), "--format", "jsonl", "--out", str(tmp_path / "out")]) == 0
+    for node, log in lines.event_logs().items():
+        assert log.read_bytes() == Run(tmp_path / "out").events_path(node).read_bytes()
+
+
+def test_an_interrupted_run_keeps_what_there_is(tmp_path: Path) -> None:
+    """As its logs would: no stop record, and what it did not come to is unknown, not missing."""
+    asked = iter([False] * 2 + [True] * 10)
+    outcome = run_in_columns(Run(tmp_path), cluster(9, seconds=200), name="test", is_interrupted=lambda: next(asked))
+    trace = read_run(Run(tmp_path))
+
+    assert outcome.interrupted
+    assert 0 < len(trace) < 5000
+    assert all(machine.stop is None and machine.end for machine in trace.machines.values())
+    assert check(trace, twin_of(trace)).verdict == "unknown"
+
+
+# Damage
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Run:
+    """A small run in columns."""
+    run_in_columns(Run(tmp_path), SMALL, name="test")
+    return Run(tmp_path)
+
+
+def verdict(run: Run) -> str:
+    """Judge a run; an error of ours is as good."""
+    try:
+        trace = read_run(run)
+    except ScaleModelError as error:
+        return type(error).__name__
+    return check(trace, twin_of(trace)).verdict
+
+
+def test_no_flipped_bit_and_no_cut_leaves_columns_valid(kept: Run) -> None:
+    """Without any manifest: a value that has changed, or a bit that no value depends on."""
+    chance = Random(7)
+    assert verdict(kept) == "valid"
+    for number in range(120):
+        path = chance.choice(sorted(kept.path.iterdir()))
+        before = path.read_bytes()
+        after, bit = bytearray(before), chance.randrange(8 * len(before))
+        after[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(after[: chance.randrange(len(after))] if number % 6 == 0 else after)
+        assert verdict(kept) in ("unknown", "violated", "LogError", "NoLogError"), (path.name, bit)
+        path.write_bytes(before)
+    assert verdict(kept) == "valid"
+
+
+@pytest.mark.parametrize(
+    ("harm", "error"),
+    [
+        (lambda path: path.write_text("node,clock\n1,1\n"), NoLogError),
+        (lambda path: path.write_bytes(b"PAR1" + bytes(200) + b"PAR1"), LogError),
+        (lambda path: path.write_bytes(b""), NoLogError),
+        (os.remove, NoInputError),
+        (lambda path: parquet.write(path, {"other": np.arange(3)}), LogError),
+        (lambda path: parquet.write(path, {"node": np.arange(3.0)}), LogError),
+    ],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_another_file_is_no_table(kept: Run, place: int, harm: Callable[[Path], None], error: type[Exception]) -> None:
+    """One line, with the file, and never a traceback."""
+    harm(kept.tables[place])
+
+    with pytest.raises(error, match=kept.tables[place].name):
+        read_run(kept)
+
+
+def test_the_table_of_another_run_is_found(kept: Run, tmp_path: Path) -> None:
+    """Its own hashes do not save it: it is not what its machines do."""
+    other = tmp_path / "other"
+    other.mkdir()
+    run_in_columns(Run(other), cluster(2, seconds=2, seed=5), name="test")
+    for table in Run(other).tables[:2]:
+        shutil.copy(table, kept.path)
+
+    assert verdict(kept) in ("violated", "LogError")
+
+
+def test_a_clock_that_somebody_changed_is_a_violation(kept: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Columns are evidence: a wrong file can be well-formed, and is judged."""
+    events = parquet.read(kept.tables[0], OF_EVENTS)
+    events["clock"][-1] += 1
+    parquet.write(kept.tables[0], events)
+
+    assert main(["check", str(kept.path)]) == 1
+    assert "trace.sha256: not the hashes of the tables beside it" in " ".join(capsys.readouterr().out.split())
+
+
+def test_check_says_of_damaged_columns_that_nothing_is_known(kept: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 2 where several runs are judged, and 74 where one is to be told."""
+    kept.tables[1].write_bytes(kept.tables[1].read_bytes()[:-9])
+
+    assert main(["check", str(kept.path)]) == 2
+    assert "messages.parquet: damaged" in " ".join(capsys.readouterr().out.split())
+    assert main(["explain", str(kept.path), "1:1"]) == 74
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_without_duckdb_the_columns_are_not_read(kept: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to do is said: exit 69."""
+    parquet.connection.cache_clear()
+    monkeypatch.setattr(parquet, "is_there", lambda: False)
+
+    with pytest.raises(UnavailableError, match="DuckDB is not installed"):
+        read_run(kept)
+
+
+def test_a_path_is_not_a_pattern(tmp_path: Path) -> None:
+    """Quotation marks, brackets and stars in a name stand for themselves."""
+    for name in ("it's", "a[1]", "a*b?"):
+        run = Run(tmp_path / name)
+        run.path.mkdir()
+        run_in_columns(run, SMALL, name="test")
+
+        assert verdict(run) == "valid"
