@@ -54,7 +54,7 @@ def write_report(
     executions = list(islice(find_all(paths, log_format), EXECUTIONS_MAX))
     runs = [one.run for one in executions if isinstance(one, Execution)]
     directory = _directory(executions)
-    if directory is None and any(not run.event_logs() for run in runs):
+    if directory is None and any(not run.has_record for run in runs):
         raise NoInputError(f"{runs[0].path.name}: no run and no log in it; name a run, or a folder of logs")
     target = out or target_of(runs, directory, paths)
     refuse_if_taken(target)
