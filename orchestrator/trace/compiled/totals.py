@@ -1,0 +1,127 @@
+"""One pass over the columns of a run that adds up what its measures are made of: whole numbers, each of them exact.
+
+Never divides, and never asks whether a run is sound: every event must raise its machine's clock, every receive take a
+message that had arrived, and each tick have one event. Source: `docs/measures.md`.
+"""
+
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from orchestrator.native.compiled import Bytes, Times, Words, compiled, inlined
+
+Narrow: TypeAlias = Bytes | Words
+
+RECEIVE: Final = 4
+JUMPS, JUMP_MAX, QUEUE_MAX, CLOCK, LIFE, WAITED_LOW, WAITED_HIGH = range(5, 12)
+"""Of each machine, behind its numbers of events of each kind: over receives, by how much all of them raised its clock,
+by how much one did, and the longest queue; its clock and its incarnation; how long all messages waited, in ns."""
+MACHINE_TOTALS: Final = 12
+APART_LOW, APART_HIGH, APART_MAX, PAIRS_LOW, PAIRS_HIGH = range(5)
+"""Of all machines: how far the clocks were apart, weighted by time in ns, and at most; the same of all pairs."""
+RUN_TOTALS: Final = 5
+
+WORD_BITS: Final = 62
+"""A sum that may outgrow 64 bits has two words, the lower of so many bits."""
+_LOW: Final = (1 << WORD_BITS) - 1
+_HALF: Final = WORD_BITS // 2
+_LOW_HALF: Final = (1 << _HALF) - 1
+
+
+@inlined
+def _plus_product(low: Any, high: Any, a: Any, b: Any) -> Any:
+    """Return a sum in two words with a product added; neither factor is negative or has more bits than a word."""
+    if (a | b) >> _HALF == 0:
+        low += a * b
+    else:
+        a_high, a_low, b_high, b_low = a >> _HALF, a & _LOW_HALF, b >> _HALF, b & _LOW_HALF
+        middle = a_high * b_low + a_low * b_high
+        low += a_low * b_low
+        high += a_high * b_high + (middle >> _HALF) + (low >> WORD_BITS)
+        low = (low & _LOW) + ((middle & _LOW_HALF) << _HALF)
+    return low & _LOW, high + (low >> WORD_BITS)
+
+
+@inlined
+def _none() -> Any:
+    """Return where a sum begins: with no smaller integer than those that are added to it."""
+    return np.int64(0)
+
+
+@compiled
+def add_up(
+    due_ns: Times,
+    machine: Words,
+    life: Words,
+    kind: Narrow,
+    clock: Words,
+    queue: Words,
+    m_to: Words,
+    m_arrival_ns: Times,
+    start_ns: Times,
+    end_ns: Times,
+    length_ns: int,
+    above: Words,
+    totals: Times,
+    of_run: Times,
+) -> None:
+    """Add up one run, its events in the order of (due, node), into `totals`, a row a machine, and into `of_run`.
+
+    A message waits within [start, end) of its recipient; one that is lost arrives after all of that. Drift is that of
+    [0, length). `above` has a place for every clock that there is: how many machines have counted further. It must
+    come empty, and is left so.
+    """
+    machines = len(totals)
+    totals[:] = 0
+    least, most, largest, apart_max, pairs = _none(), _none(), _none(), _none(), _none()
+    apart_low, apart_high, pairs_low, pairs_high, instant_ns = _none(), _none(), _none(), _none(), _none()
+    for row in range(len(due_ns) + 1):
+        # What lasted until now. The last one lasts until the end.
+        now_ns = length_ns if row == len(due_ns) else min(due_ns[row], length_ns)
+        lasted_ns = now_ns - instant_ns
+        if lasted_ns > 0:
+            apart_low, apart_high = _plus_product(apart_low, apart_high, most - least, lasted_ns)
+            pairs_low, pairs_high = _plus_product(pairs_low, pairs_high, pairs, lasted_ns)
+            apart_max = max(apart_max, most - least)
+            instant_ns = now_ns
+        if row == len(due_ns):
+            break
+        mine = np.uint64(machine[row])
+        time, before = np.int64(clock[row]), totals[mine, CLOCK]
+        level = before
+        while level < time:
+            pairs += machines - 1 - 2 * np.int64(above[np.uint64(level)])
+            above[np.uint64(level)] += np.uint32(1)
+            level += 1
+        if np.int64(life[row]) != totals[mine, LIFE]:
+            totals[mine, LIFE] = np.int64(life[row])
+            while level > time:
+                level -= 1
+                above[level] -= np.uint32(1)
+                pairs -= machines - 1 - 2 * np.int64(above[level])
+            least, most, before = min(least, time), max(most, time), _none()
+            while most > 0 and above[most - 1] == 0:
+                most -= 1
+        while above[np.uint64(least)] == machines:
+            least += 1
+        most, largest = max(most, time), max(largest, time)
+        is_receive = np.int64(kind[row] == RECEIVE)
+        jump = (time - before) * is_receive
+        totals[mine, CLOCK] = time
+        totals[mine, np.uint64(kind[row])] += 1
+        totals[mine, JUMPS] += jump
+        totals[mine, JUMP_MAX] = max(totals[mine, JUMP_MAX], jump)
+        totals[mine, QUEUE_MAX] = max(totals[mine, QUEUE_MAX], np.int64(queue[row]) * is_receive)
+        # As if every message waited until the end: a receive takes back what it saved.
+        until_ns = min(max(due_ns[row], start_ns[mine]), end_ns[mine])
+        waited = totals[mine, WAITED_LOW] - (end_ns[mine] - until_ns) * is_receive
+        totals[mine, WAITED_LOW] = waited & _LOW
+        totals[mine, WAITED_HIGH] += waited >> WORD_BITS
+    for message in range(len(m_to)):
+        to = np.uint64(m_to[message])
+        waited = totals[to, WAITED_LOW] + max(end_ns[to] - max(m_arrival_ns[message], start_ns[to]), 0)
+        totals[to, WAITED_LOW] = waited & _LOW
+        totals[to, WAITED_HIGH] += waited >> WORD_BITS
+    above[:largest] = 0
+    of_run[APART_LOW], of_run[APART_HIGH], of_run[APART_MAX] = apart_low, apart_high, apart_max
+    of_run[PAIRS_LOW], of_run[PAIRS_HIGH] = pairs_low, pairs_high
