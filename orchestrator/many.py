@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import pairwise
 from threading import Event
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from orchestrator.labs.kernel.batch import Batch, Draws, Totals
     from orchestrator.labs.kernel.plan import Plan
 
-EVENTS_AT_A_TIME: Final = 250_000
+EVENTS_AT_A_TIME: Final = 1_000_000
 """About how many events a thread simulates before it looks whether somebody wants to stop."""
 EVENTS_ALONE: Final = 2_000_000
 """Runs from this size on are simulated one by one, as a single run is."""
@@ -91,9 +92,16 @@ def _compiled(experiment: Experiment, threads: int) -> Measured:
 
         return work
 
-    step = 1 if is_alone else 1 + EVENTS_AT_A_TIME // (plan.events + 1)
-    _share(worker, [slice(row, row + step) for row in range(0, experiment.runs, step)], stop, threads=threads)
+    events = experiment.runs * plan.events
+    # As many parts for each thread: none of them is to be the last by itself.
+    parts = experiment.runs if is_alone else threads * (1 + events // (threads * EVENTS_AT_A_TIME))
+    _share(worker, _parts(experiment.runs, parts), stop, threads=threads)
     return measured
+
+
+def _parts(runs: int, parts: int) -> list[slice]:
+    ends = [runs * part // parts for part in range(parts + 1)]
+    return [slice(first, end) for first, end in pairwise(ends) if first < end]
 
 
 def _in_batches(batch: "Batch", seeds: Column) -> "_AddUp":

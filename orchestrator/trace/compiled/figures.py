@@ -15,8 +15,8 @@ from orchestrator.trace.compiled.totals import (
     APART_LOW,
     APART_MAX,
     CLOCK,
+    FORGOTTEN,
     JUMP_MAX,
-    JUMPS,
     PAIRS_HIGH,
     PAIRS_LOW,
     QUEUE_MAX,
@@ -87,8 +87,10 @@ def _together(totals: Column) -> Column:
 def _of_events(totals: Column) -> dict[str, Any]:
     kinds = totals[..., _KINDS]
     receives, events = kinds[..., RECEIVE], kinds.sum(axis=-1)
+    # Everything but a receive raises a clock by 1.
+    raised = totals[..., CLOCK] + totals[..., FORGOTTEN]
     with np.errstate(invalid="ignore"):  # of nothing there is no share: 0 / 0 is NaN
-        jump_mean = totals[..., JUMPS] / receives
+        jump_mean = (raised - (events - receives)) / receives
         shares = {f"share_{kind.replace('-', '_')}": kinds[..., code] / events for code, kind in enumerate(KINDS)}
     jump_max = np.where(receives > 0, totals[..., JUMP_MAX], np.nan)
     return {

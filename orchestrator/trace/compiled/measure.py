@@ -27,13 +27,13 @@ def measure(trace: Trace, windows_ns: Mapping[int, tuple[int, int]], length_ns: 
     `windows_ns` are the start and the end of each machine, `length_ns` is how long the run was.
     """
     nodes = np.array(sorted(trace.machines), np.int64)
-    machine, recipient = np.searchsorted(nodes, trace.node), np.searchsorted(nodes, trace.messages.recipient)
+    machine, recipient = _places(nodes, trace.node), _places(nodes, trace.messages.recipient)
     if not _is_sound(trace, machine, recipient, len(nodes)):
         return None
     windows = np.array([windows_ns[node] for node in nodes.tolist()], np.int64).reshape(-1, 2)
     totals, of_run = np.empty((1, len(nodes), MACHINE_TOTALS), np.int64), np.empty((1, RUN_TOTALS), np.int64)
     messages = trace.messages
-    arriving = (messages.number != NULL) & np.isin(messages.recipient, nodes)
+    arriving = (messages.number != NULL) & (recipient >= 0)
     add_up(
         trace.due_ns,
         machine.astype(np.uint32),
@@ -56,24 +56,35 @@ def measure(trace: Trace, windows_ns: Mapping[int, tuple[int, int]], length_ns: 
     return found | {"machines": {str(node): found["machines"][str(node)] for node in trace.machines}}
 
 
+def _places(nodes: Column, numbers: Column) -> Column:
+    """Return where each number stands among those of the machines; -1 if it is none of them."""
+    places = np.minimum(np.searchsorted(nodes, numbers), len(nodes) - 1)
+    return np.where(nodes[places] == numbers, places, -1)
+
+
 def _is_sound(trace: Trace, machine: Column, recipient: Column, machines: int) -> bool:
     limit = min(_CLOCKS_MAX * len(trace), np.iinfo(np.uint32).max)
     is_narrow = all(int(column.max(initial=0)) <= limit for column in (trace.incarnation, trace.clock, trace.queue))
-    return is_narrow and is_sound(
-        machine,
-        trace.incarnation,
-        trace.index,
-        trace.line,
-        trace.tick,
-        trace.due_ns,
-        trace.kind,
-        trace.clock,
-        trace.queue,
-        trace.message,
-        recipient,
-        trace.messages.arrival_ns,
-        trace.messages.receive_row,
-        np.full((machines, 5), -1, np.int64),
+    is_taken_once = np.count_nonzero(trace.messages.receive_row >= 0) == np.count_nonzero(trace.is_receive)
+    return (
+        is_narrow
+        and is_taken_once
+        and is_sound(
+            machine,
+            trace.incarnation,
+            trace.index,
+            trace.line,
+            trace.tick,
+            trace.due_ns,
+            trace.kind,
+            trace.clock,
+            trace.queue,
+            trace.message,
+            recipient,
+            trace.messages.arrival_ns,
+            trace.messages.receive_row,
+            np.full((machines, 5), -1, np.int64),
+        )
     )
 
 
@@ -100,19 +111,23 @@ def is_sound(
     """
     for row in range(len(machine)):
         mine = machine[row]
+        if mine < 0 or due_ns[row] < (due_ns[row - 1] if row > 0 else 0):
+            return False
         is_later = line[row] > last[mine, _LINE] and tick[row] > last[mine, _TICK] and life[row] >= last[mine, _LIFE]
         before, position = last[mine, _CLOCK], last[mine, _INDEX]
         if life[row] > max(last[mine, _LIFE], 0):
             before, position = np.int64(0), np.int64(-1)
         if not is_later or index[row] <= position or clock[row] <= max(before, 0):
             return False
-        if due_ns[row] < 0 or queue[row] < 0 or not 0 <= kind[row] < _KIND_COUNT:
+        if kind[row] != RECEIVE and clock[row] != max(before, 0) + 1:
+            return False
+        if queue[row] < 0 or not 0 <= kind[row] < _KIND_COUNT:
             return False
         if kind[row] == RECEIVE:
             taken = message[row]
-            if taken < 0 or m_receive_row[taken] != row or m_to[taken] != mine or m_arrival_ns[taken] >= due_ns[row]:
+            if not 0 <= taken < len(m_to) or m_receive_row[taken] != row or m_to[taken] != mine:
                 return False
-            if m_arrival_ns[taken] < 0:
+            if not 0 <= m_arrival_ns[taken] < due_ns[row]:
                 return False
         last[mine, _LIFE], last[mine, _INDEX], last[mine, _LINE] = life[row], index[row], line[row]
         last[mine, _TICK], last[mine, _CLOCK] = tick[row], clock[row]

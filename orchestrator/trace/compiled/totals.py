@@ -13,13 +13,16 @@ from orchestrator.native.compiled import Bytes, Times, Words, compiled, inlined
 Narrow: TypeAlias = Bytes | Words
 
 RECEIVE: Final = 4
-JUMPS, JUMP_MAX, QUEUE_MAX, CLOCK, LIFE, WAITED_LOW, WAITED_HIGH = range(5, 12)
+FORGOTTEN, JUMP_MAX, QUEUE_MAX, CLOCK, LIFE, WAITED_LOW, WAITED_HIGH = range(5, 12)
 """Of each machine, behind its numbers of events of each kind: over receives, by how much all of them raised its clock,
 by how much one did, and the longest queue; its clock and its incarnation; how long all messages waited, in ns."""
 MACHINE_TOTALS: Final = 12
 APART_LOW, APART_HIGH, APART_MAX, PAIRS_LOW, PAIRS_HIGH = range(5)
 """Of all machines: how far the clocks were apart, weighted by time in ns, and at most; the same of all pairs."""
 RUN_TOTALS: Final = 5
+
+FEW: Final = 3
+"""So many machines are compared with each other; of more it is counted how many are above each clock."""
 
 WORD_BITS: Final = 62
 """A sum that may outgrow 64 bits has two words, the lower of so many bits."""
@@ -71,8 +74,14 @@ def add_up(
     [0, length). `above` has a place for every clock that there is: how many machines have counted further. It must
     come empty, and is left so.
     """
-    machines = len(totals)
+    machines, is_few = len(totals), len(totals) <= FEW
     totals[:] = 0
+    # As if every message waited until the end; a receive takes back what it saved.
+    for message in range(len(m_to)):
+        to = np.uint64(m_to[message])
+        waited = totals[to, WAITED_LOW] + max(end_ns[to] - max(m_arrival_ns[message], start_ns[to]), 0)
+        totals[to, WAITED_LOW] = waited & _LOW
+        totals[to, WAITED_HIGH] += waited >> WORD_BITS
     least, most, largest, apart_max, pairs = _none(), _none(), _none(), _none(), _none()
     apart_low, apart_high, pairs_low, pairs_high, instant_ns = _none(), _none(), _none(), _none(), _none()
     for row in range(len(due_ns) + 1):
@@ -81,47 +90,55 @@ def add_up(
         lasted_ns = now_ns - instant_ns
         if lasted_ns > 0:
             apart_low, apart_high = _plus_product(apart_low, apart_high, most - least, lasted_ns)
-            pairs_low, pairs_high = _plus_product(pairs_low, pairs_high, pairs, lasted_ns)
+            if not is_few:
+                pairs_low, pairs_high = _plus_product(pairs_low, pairs_high, pairs, lasted_ns)
             apart_max = max(apart_max, most - least)
             instant_ns = now_ns
         if row == len(due_ns):
             break
         mine = np.uint64(machine[row])
         time, before = np.int64(clock[row]), totals[mine, CLOCK]
-        level = before
-        while level < time:
-            pairs += machines - 1 - 2 * np.int64(above[np.uint64(level)])
-            above[np.uint64(level)] += np.uint32(1)
-            level += 1
-        if np.int64(life[row]) != totals[mine, LIFE]:
-            totals[mine, LIFE] = np.int64(life[row])
+        totals[mine, CLOCK] = time
+        if is_few:
+            least, most = time, time
+            for each in range(machines):
+                other = totals[np.uint64(each), CLOCK]
+                least, most = min(least, other), max(most, other)
+        else:
+            level = before
+            while level < time:
+                pairs += machines - 1 - 2 * np.int64(above[np.uint64(level)])
+                above[np.uint64(level)] += np.uint32(1)
+                level += 1
             while level > time:
+                # Only an incarnation that has forgotten everything counts less.
                 level -= 1
                 above[level] -= np.uint32(1)
                 pairs -= machines - 1 - 2 * np.int64(above[level])
-            least, most, before = min(least, time), max(most, time), _none()
-            while most > 0 and above[most - 1] == 0:
-                most -= 1
-        while above[np.uint64(least)] == machines:
-            least += 1
-        most, largest = max(most, time), max(largest, time)
+            if time < before:
+                least, most = min(least, time), max(most, time)
+                while most > 0 and above[most - 1] == 0:
+                    most -= 1
+            while above[np.uint64(least)] == machines:
+                least += 1
+            most, largest = max(most, time), max(largest, time)
+        if np.int64(life[row]) != totals[mine, LIFE]:
+            totals[mine, LIFE] = np.int64(life[row])
+            totals[mine, FORGOTTEN] += before
+            before = _none()
         is_receive = np.int64(kind[row] == RECEIVE)
-        jump = (time - before) * is_receive
-        totals[mine, CLOCK] = time
         totals[mine, np.uint64(kind[row])] += 1
-        totals[mine, JUMPS] += jump
-        totals[mine, JUMP_MAX] = max(totals[mine, JUMP_MAX], jump)
+        totals[mine, JUMP_MAX] = max(totals[mine, JUMP_MAX], (time - before) * is_receive)
         totals[mine, QUEUE_MAX] = max(totals[mine, QUEUE_MAX], np.int64(queue[row]) * is_receive)
-        # As if every message waited until the end: a receive takes back what it saved.
         until_ns = min(max(due_ns[row], start_ns[mine]), end_ns[mine])
         waited = totals[mine, WAITED_LOW] - (end_ns[mine] - until_ns) * is_receive
-        totals[mine, WAITED_LOW] = waited & _LOW
-        totals[mine, WAITED_HIGH] += waited >> WORD_BITS
-    for message in range(len(m_to)):
-        to = np.uint64(m_to[message])
-        waited = totals[to, WAITED_LOW] + max(end_ns[to] - max(m_arrival_ns[message], start_ns[to]), 0)
-        totals[to, WAITED_LOW] = waited & _LOW
-        totals[to, WAITED_HIGH] += waited >> WORD_BITS
+        if waited < 0:
+            waited += 1 << WORD_BITS
+            totals[mine, WAITED_HIGH] -= 1
+        totals[mine, WAITED_LOW] = waited
+    if is_few:
+        # One of three lies between the others, so that the pairs are twice as far apart as those two.
+        pairs_low, pairs_high = apart_low * (machines - 1), apart_high * (machines - 1)
     above[:largest] = 0
     of_run[APART_LOW], of_run[APART_HIGH], of_run[APART_MAX] = apart_low, apart_high, apart_max
     of_run[PAIRS_LOW], of_run[PAIRS_HIGH] = pairs_low, pairs_high
