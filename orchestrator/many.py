@@ -6,7 +6,7 @@ Never changes a number: each row is what `measure` says of the run of that seed.
 import os
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import pairwise
 from threading import Event
@@ -35,6 +35,7 @@ EVENTS_AT_A_TIME: Final = 1_000_000
 """About how many events a thread simulates before it looks whether somebody wants to stop."""
 EVENTS_ALONE: Final = 2_000_000
 """Runs from this size on are simulated one by one, as a single run is."""
+LISTEN_EVERY_S: Final = 0.1
 
 _AddUp: TypeAlias = "Callable[[slice], Totals | None]"
 
@@ -125,9 +126,13 @@ def _share(worker: Callable[[], Callable[[slice], None]], parts: list[slice], st
                 work(left.popleft())
 
     with ThreadPoolExecutor(threads) as pool:
+        tasks = {pool.submit(take) for _ in range(min(threads, len(parts)))}
         try:
-            for task in [pool.submit(take) for _ in range(min(threads, len(parts)))]:
-                task.result()
+            while tasks:
+                # Not for ever: there are systems on which nobody who waits hears of an interrupt.
+                done, tasks = wait(tasks, LISTEN_EVERY_S, FIRST_EXCEPTION)
+                for task in done:
+                    task.result()
         finally:
             stop.set()
 

@@ -3,6 +3,7 @@
 Never judges a number. Source: design section 5, "measures".
 """
 
+import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, Final, TypeAlias
@@ -16,8 +17,10 @@ from orchestrator.trace.store import KINDS, Column, Mask, Trace
 _Windows: TypeAlias = Mapping[int, tuple[int, int]]
 
 EVENTS_MIN: Final = 50_000
-"""From here on the compiled pass is done sooner, the import of numba included."""
-EVENTS_MIN_COLD: Final = 250_000
+"""From here on the compiled pass is done sooner, where numba is in use already."""
+EVENTS_MIN_ALONE: Final = 150_000
+"""The same if numba must be imported for it."""
+EVENTS_MIN_COLD: Final = 700_000
 """The same if it must be compiled first."""
 
 
@@ -37,8 +40,11 @@ def measure(trace: Trace) -> dict[str, Any]:
 
 
 def _is_worth_compiling(events: int) -> bool:
-    least = EVENTS_MIN if events < EVENTS_MIN or holds("measure.is_sound") else EVENTS_MIN_COLD
-    return events >= least and find_spec("numba") is not None
+    if events < EVENTS_MIN or find_spec("numba") is None:
+        return False
+    if not holds("measure.is_sound"):
+        return events >= EVENTS_MIN_COLD
+    return events >= EVENTS_MIN_ALONE or "numba" in sys.modules
 
 
 def _by_formulas(trace: Trace, windows: _Windows, length_ns: int) -> dict[str, Any]:
