@@ -93,7 +93,7 @@ class Batch:
         given += [links["peer"], plan.delay_ns, plan.duration_ns, plan.lift, self._dice, self._slots, state]
         given += [np.zeros(len(links["peer"]), np.uint32), np.empty((self._events, plain.EVENT_WORDS), np.uint32)]
         due_ns, machine = np.empty(self._events, np.int64), np.empty(self._events, np.uint32)
-        life = np.broadcast_to(np.zeros(1, np.uint32), self._events)
+        life = np.empty(0, np.uint32)
 
         def run(seeds: Column, totals: Column, of_run: Column) -> int:
             copies, arrival_ns = self._messages.values()
@@ -141,11 +141,10 @@ def totals_of(record: Record) -> Totals:
     """Return what a run that is kept adds up to."""
     plan, machines = record.plan, len(record.plan.number)
     totals, of_run = np.empty((1, machines, MACHINE_TOTALS), np.int64), np.empty((1, RUN_TOTALS), np.int64)
-    life = np.broadcast_to(np.zeros(1, np.uint32), len(record)) if record.life is None else record.life
     add_up(
         record.due_ns,
         record.machine,
-        life,
+        np.empty(0, np.uint32) if record.life is None else record.life,
         record.kind,
         record.clock,
         record.queue,

@@ -44,7 +44,7 @@ def fill(
     lasted_ns = windows_ns[:, 1] - windows_ns[:, 0]
     clocks = totals[:, :, CLOCK]
     waited = _divided(totals[:, :, WAITED_LOW], totals[:, :, WAITED_HIGH], lasted_ns)
-    final = clocks.sum(axis=1) / machines
+    final = np.einsum("rm->r", clocks) / machines
     every = {
         **_of_events(totals),
         "queue_mean": waited,
@@ -58,7 +58,7 @@ def fill(
         "final_clock": final,
         "clock_rate": final * SECOND_NS / length_ns if length_ns > 0 else np.nan,
     }
-    measured.events[rows] = totals[:, :, _KINDS].sum(axis=(1, 2))
+    measured.events[rows] = np.einsum("rmk->r", totals[:, :, _KINDS])
     for name, column in every.items():
         measured.of_machines[name][rows] = column
     for name, column in overall.items():
@@ -79,14 +79,15 @@ def _drift(of_run: Column, machines: int, length_ns: int) -> dict[str, Any]:
 
 def _together(totals: Column) -> Column:
     """Return what all machines of a run add up to, where that is a sum or a maximum."""
-    together: Column = totals.sum(axis=1)
-    together[:, [JUMP_MAX, QUEUE_MAX]] = totals[:, :, [JUMP_MAX, QUEUE_MAX]].max(axis=1)
+    together: Column = np.einsum("rmf->rf", totals)
+    for field in (JUMP_MAX, QUEUE_MAX):
+        together[:, field] = totals[:, :, field].max(axis=1)
     return together
 
 
 def _of_events(totals: Column) -> dict[str, Any]:
     kinds = totals[..., _KINDS]
-    receives, events = kinds[..., RECEIVE], kinds.sum(axis=-1)
+    receives, events = kinds[..., RECEIVE], np.einsum("...k->...", kinds)
     # Everything but a receive raises a clock by 1.
     raised = totals[..., CLOCK] + totals[..., FORGOTTEN]
     with np.errstate(invalid="ignore"):  # of nothing there is no share: 0 / 0 is NaN
@@ -106,11 +107,12 @@ def _of_events(totals: Column) -> dict[str, Any]:
 
 def _divided(low: Column, high: Column | int, by: Column) -> Figures:
     """Return sums in two words, each divided and rounded once; NaN where there is nothing to divide by."""
-    low, high, by = np.broadcast_arrays(low, high, by)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Figures = np.where(by > 0, low / by, np.nan)
-    for place in zip(*np.nonzero(((high != 0) | (low >= _EXACT)) & (by > 0)), strict=True):
-        found[place] = ((int(high[place]) << WORD_BITS) + int(low[place])) / int(by[place])
+    found: Figures = low / np.where(by > 0, by, np.nan)
+    is_large = (low >= _EXACT) | (np.not_equal(high, 0))
+    if is_large.any():
+        low, high, by = np.broadcast_arrays(low, high, by)
+        for place in zip(*np.nonzero(is_large & (by > 0)), strict=True):
+            found[place] = ((int(high[place]) << WORD_BITS) + int(low[place])) / int(by[place])
     return found
 
 

@@ -70,11 +70,14 @@ def add_up(
 ) -> None:
     """Add up one run, its events in the order of (due, node), into `totals`, a row a machine, and into `of_run`.
 
-    A message waits within [start, end) of its recipient; one that is lost arrives after all of that. Drift is that of
-    [0, length). `above` has a place for every clock that there is: how many machines have counted further. It must
-    come empty, and is left so.
+    `life` is empty if there was but one incarnation of each machine. A message waits within [start, end) of its
+    recipient; one that is lost arrives after all of that. Drift is that of [0, length). `above` has a place for every
+    clock that there is: how many machines have counted further. It must come empty, and is left so.
     """
-    machines, is_few = len(totals), len(totals) <= FEW
+    # What is known when it is compiled need not be multiplied with.
+    assert totals.shape[1] == MACHINE_TOTALS
+    machines, is_few, has_lives = len(totals), len(totals) <= FEW, len(life) > 0
+    second, third = np.uint64(min(1, machines - 1)), np.uint64(min(2, machines - 1))
     totals[:] = 0
     # As if every message waited until the end; a receive takes back what it saved.
     for message in range(len(m_to)):
@@ -84,26 +87,22 @@ def add_up(
         totals[to, WAITED_HIGH] += waited >> WORD_BITS
     least, most, largest, apart_max, pairs = _none(), _none(), _none(), _none(), _none()
     apart_low, apart_high, pairs_low, pairs_high, instant_ns = _none(), _none(), _none(), _none(), _none()
-    for row in range(len(due_ns) + 1):
-        # What lasted until now. The last one lasts until the end.
-        now_ns = length_ns if row == len(due_ns) else min(due_ns[row], length_ns)
-        lasted_ns = now_ns - instant_ns
+    for row in range(len(due_ns)):
+        at = np.uint64(row)  # what cannot be negative need not be looked at
+        due_ns_here = due_ns[at]
+        lasted_ns = min(due_ns_here, length_ns) - instant_ns
         if lasted_ns > 0:
             apart_low, apart_high = _plus_product(apart_low, apart_high, most - least, lasted_ns)
             if not is_few:
                 pairs_low, pairs_high = _plus_product(pairs_low, pairs_high, pairs, lasted_ns)
             apart_max = max(apart_max, most - least)
-            instant_ns = now_ns
-        if row == len(due_ns):
-            break
-        mine = np.uint64(machine[row])
-        time, before = np.int64(clock[row]), totals[mine, CLOCK]
+            instant_ns += lasted_ns
+        mine = np.uint64(machine[at])
+        time, before = np.int64(clock[at]), totals[mine, CLOCK]
         totals[mine, CLOCK] = time
         if is_few:
-            least, most = time, time
-            for each in range(machines):
-                other = totals[np.uint64(each), CLOCK]
-                least, most = min(least, other), max(most, other)
+            a, b, c = totals[0, CLOCK], totals[second, CLOCK], totals[third, CLOCK]
+            least, most = min(a, b, c), max(a, b, c)
         else:
             level = before
             while level < time:
@@ -122,20 +121,24 @@ def add_up(
             while above[np.uint64(least)] == machines:
                 least += 1
             most, largest = max(most, time), max(largest, time)
-        if np.int64(life[row]) != totals[mine, LIFE]:
-            totals[mine, LIFE] = np.int64(life[row])
+        if has_lives and np.int64(life[at]) != totals[mine, LIFE]:
+            totals[mine, LIFE] = np.int64(life[at])
             totals[mine, FORGOTTEN] += before
             before = _none()
-        is_receive = np.int64(kind[row] == RECEIVE)
-        totals[mine, np.uint64(kind[row])] += 1
+        is_receive = np.int64(kind[at] == RECEIVE)
+        totals[mine, np.uint64(kind[at])] += 1
         totals[mine, JUMP_MAX] = max(totals[mine, JUMP_MAX], (time - before) * is_receive)
-        totals[mine, QUEUE_MAX] = max(totals[mine, QUEUE_MAX], np.int64(queue[row]) * is_receive)
-        until_ns = min(max(due_ns[row], start_ns[mine]), end_ns[mine])
+        totals[mine, QUEUE_MAX] = max(totals[mine, QUEUE_MAX], np.int64(queue[at]) * is_receive)
+        until_ns = min(max(due_ns_here, start_ns[mine]), end_ns[mine])
         waited = totals[mine, WAITED_LOW] - (end_ns[mine] - until_ns) * is_receive
         if waited < 0:
             waited += 1 << WORD_BITS
             totals[mine, WAITED_HIGH] -= 1
         totals[mine, WAITED_LOW] = waited
+    if instant_ns < length_ns:
+        apart_low, apart_high = _plus_product(apart_low, apart_high, most - least, length_ns - instant_ns)
+        pairs_low, pairs_high = _plus_product(pairs_low, pairs_high, pairs, length_ns - instant_ns)
+        apart_max = max(apart_max, most - least)
     if is_few:
         # One of three lies between the others, so that the pairs are twice as far apart as those two.
         pairs_low, pairs_high = apart_low * (machines - 1), apart_high * (machines - 1)

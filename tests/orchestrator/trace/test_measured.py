@@ -1,5 +1,6 @@
 """The measures in machine code equal the plain formulas bit for bit, and what is not sound is left to those."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -92,6 +93,20 @@ def test_a_long_trace_is_measured_in_machine_code(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(MODULE, "find_spec", lambda name: None)
     with pytest.raises(pytest.fail.Exception):
         MODULE.measure(trace)
+
+
+def test_who_measures_depends_on_what_must_be_done_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numba may be in use, or be imported for this, or have to compile."""
+
+    def is_worth() -> list[bool]:
+        return [MODULE._is_worth_compiling(events) for events in (49_999, 50_000, 150_000, 700_000)]
+
+    monkeypatch.setattr(MODULE, "holds", "measure.is_sound".__eq__)
+    assert is_worth() == [False, True, True, True]
+    monkeypatch.delitem(sys.modules, "numba")
+    assert is_worth() == [False, False, True, True]
+    monkeypatch.setattr(MODULE, "holds", lambda _: False)
+    assert is_worth() == [False, False, False, True]
 
 
 def test_a_run_that_was_cut_is_measured_until_its_last_event() -> None:
