@@ -18,6 +18,7 @@ from node.errors import ConfigurationError
 from node.model import SEED_MAX
 from orchestrator.config import Experiment
 from orchestrator.config.experiment import RUNS_MAX
+from orchestrator.config.faults import Partition
 from orchestrator.config.settings import RateRange
 from orchestrator.config.topology import RandomPeers
 from orchestrator.labs.choice import is_worth_compiling
@@ -78,7 +79,7 @@ def _compiled(experiment: Experiment, threads: int) -> Measured:
     from orchestrator.trace.compiled.figures import fill  # noqa: PLC0415
 
     plan, draws = plan_of(experiment.machines(1)), _draws(experiment)
-    is_alone = isinstance(experiment.topology, RandomPeers) or plan.events > EVENTS_ALONE
+    is_alone = plan.events > EVENTS_ALONE or (draws.fan_out > 0 and not _are_alike(experiment))
     threads = _refuse_if_too_many(experiment, _bytes_of_one(plan, draws), threads=threads)
     measured = empty(range(1, experiment.nodes + 1), _seeds(experiment))
     windows_ns = np.array([(0, plan.duration_ns)] * experiment.nodes, np.int64)
@@ -137,11 +138,18 @@ def _share(worker: Callable[[], Callable[[slice], None]], parts: list[slice], st
             stop.set()
 
 
+def _are_alike(experiment: Experiment) -> bool:
+    """Return whether every link is like every other, whoever has it."""
+    return not experiment.network.links and not any(isinstance(fault, Partition) for fault in experiment.faults)
+
+
 def _draws(experiment: Experiment) -> "Draws":
     from orchestrator.labs.kernel.batch import Draws  # noqa: PLC0415
 
     rates_hz = [_rates_hz(experiment, node) for node in range(1, experiment.nodes + 1)]
-    return Draws(rates_hz=np.array(rates_hz, np.int64), is_aligned=experiment.phase == "aligned")
+    fan_out = experiment.topology.random if isinstance(experiment.topology, RandomPeers) else 0
+    is_aligned = experiment.phase == "aligned"
+    return Draws(rates_hz=np.array(rates_hz, np.int64), is_aligned=is_aligned, fan_out=fan_out)
 
 
 def _rates_hz(experiment: Experiment, node: int) -> tuple[int, int]:

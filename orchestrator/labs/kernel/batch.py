@@ -30,10 +30,14 @@ Totals: TypeAlias = tuple[Column, Column]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Draws:
-    """What a seed decides: a rate for each machine from `rates_hz`, (least, most), and a phase unless it is aligned."""
+    """What a seed decides: a rate for each machine from `rates_hz`, (least, most), and a phase unless it is aligned.
+
+    Each machine draws `fan_out` peers; 0 if the topology is not drawn.
+    """
 
     rates_hz: Column
     is_aligned: bool
+    fan_out: int = 0
 
     def events_max(self, plan: Plan) -> int:
         """Return how many events there are at most."""
@@ -87,10 +91,10 @@ class Batch:
     def _plainly(self) -> Callable[[Column, Column, Column], int]:
         plan, draws, links = self._plan, self._draws, self._plan.links
         state = np.zeros((self._machines, plain.STATE_WORDS), np.uint32)
-        for word, name in ((plain.FIRST, "first"), (plain.DEGREE, "degree"), (plain.FOLLOWING, "following")):
-            state[:, word] = links[name]
+        state[:, plain.FIRST], state[:, plain.DEGREE] = links["first"], links["degree"]
         given: list[Any] = [plan.number, draws.rates_hz.astype(np.uint32), draws.is_aligned, links["chances"]]
-        given += [links["peer"], plan.delay_ns, plan.duration_ns, plan.lift, self._dice, self._slots, state]
+        given += [draws.fan_out, np.empty(self._machines, np.uint32), links["following"].copy(), links["peer"].copy()]
+        given += [plan.delay_ns, plan.duration_ns, plan.lift, self._dice, self._slots, state]
         given += [np.zeros(len(links["peer"]), np.uint32), np.empty((self._events, plain.EVENT_WORDS), np.uint32)]
         due_ns, machine = np.empty(self._events, np.int64), np.empty(self._events, np.uint32)
         life = np.empty(0, np.uint32)
@@ -105,10 +109,11 @@ class Batch:
 
     def _generally(self) -> Callable[[Column, Column, Column], int]:
         plan, draws, slots = self._plan, self._draws, len(self._slots)
-        columns: list[Any] = [plan.number, draws.rates_hz.astype(np.uint32), draws.is_aligned, plan.duration_ns]
+        columns: list[Any] = [plan.number, draws.rates_hz.astype(np.uint32), draws.is_aligned]
+        columns += [draws.fan_out, np.empty(self._machines, np.uint32), plan.duration_ns]
         columns += [self._dice, self._slots]
         columns += [np.empty(slots, np.uint32), np.empty(slots, np.uint32), np.empty(slots, np.int64)]
-        # Rates and dice are the seed's own.
+        # Rates, dice and peers are the seed's own.
         columns += [column.copy() for column in plan.links.values()] + [*plan.faults.values(), plan.less]
         columns.append(np.zeros((self._machines, general.STATE_TIMES), np.int64))
         columns += [np.zeros(len(plan.links["peer"]), np.int64) for _ in range(2)]

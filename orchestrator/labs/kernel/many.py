@@ -12,11 +12,13 @@ from orchestrator.labs.kernel import general
 from orchestrator.labs.kernel.compiled import Bytes, Rolls, Times, Words, compiled
 from orchestrator.labs.kernel.general import run_general
 from orchestrator.labs.kernel.heap import NONE
+from orchestrator.labs.kernel.peers import draw_peers
 from orchestrator.labs.kernel.plain import (
     ARRIVED,
     CLOCK,
     CURSORS,
     DUE_NS,
+    FOLLOWING,
     INSTANT_NS,
     KIND,
     LAG_NS,
@@ -49,6 +51,9 @@ def measure_plain(
     rates_hz: Words,
     is_aligned: bool,
     chances: Rolls,
+    fan_out: int,
+    left: Words,
+    following: Words,
     peer: Words,
     delay_ns: int,
     duration_ns: int,
@@ -69,12 +74,17 @@ def measure_plain(
     totals: Times,
     of_run: Times,
 ) -> int:
-    """Run and add up one seed after another; return how many were before one for whose messages there was no room."""
+    """Run and add up one seed after another; return how many were before one for whose messages there was no room.
+
+    Peers are drawn anew if there is a `fan_out`; else it is 0.
+    """
     machines = len(number)
     cursors = np.empty(CURSORS, np.int64)
     seconds = -(-duration_ns // SECOND_NS)
     for run in range(len(seeds)):
         count = put_in_order(seeds[run], number, rates_hz, is_aligned, chances, duration_ns, dice, slots)
+        if fan_out > 0:
+            draw_peers(seeds[run], number, fan_out, left, following, peer)
         sent[:] = 0
         cursors[:] = 0
         cursors[MESSAGES] = cursors[ARRIVED] = machines
@@ -82,6 +92,7 @@ def measure_plain(
         for each in range(machines):
             state[each, CLOCK] = state[each, WAITING] = 0
             state[each, LAST] = state[each, TAIL] = each
+            state[each, FOLLOWING] = following[each]
         if not run_plain(
             seconds,
             cursors,
@@ -131,6 +142,8 @@ def measure_general(
     number: Words,
     rates_hz: Words,
     is_aligned: bool,
+    fan_out: int,
+    left: Words,
     duration_ns: int,
     dice: Rolls,
     slots: Words,
@@ -189,6 +202,8 @@ def measure_general(
             slot_machine[slot], slot_due_ns[slot] = each, slots[slot, DUE_NS]
             slot_tick[slot] = np.int64(slots[slot, TICK])
             rate_hz[each], start[each] = slots[slot, RATE_HZ], dice[slot, START]
+        if fan_out > 0:
+            draw_peers(seeds[run], number, fan_out, left, following, peer)
         sent[:] = 0
         latest_ns[:] = 0
         cursors[:] = 0
