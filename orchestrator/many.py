@@ -127,8 +127,8 @@ def _share(worker: Callable[[], Callable[[slice], None]], parts: list[slice], st
                 work(left.popleft())
 
     with ThreadPoolExecutor(threads) as pool:
-        tasks = {pool.submit(take) for _ in range(min(threads, len(parts)))}
         try:
+            tasks = {pool.submit(take) for _ in range(min(threads, len(parts)))}
             while tasks:
                 # Not for ever: there are systems on which nobody who waits hears of an interrupt.
                 done, tasks = wait(tasks, LISTEN_EVERY_S, FIRST_EXCEPTION)
