@@ -113,6 +113,10 @@ LONG_FUNCTIONS = {
     "orchestrator/labs/kernel/plain.py::run_plain",
     "orchestrator/labs/kernel/general.py::run_general",
     "orchestrator/labs/kernel/seeds.py::run_seeds",
+    "orchestrator/labs/kernel/many.py::measure_plain",
+    "orchestrator/labs/kernel/many.py::measure_general",
+    "orchestrator/trace/compiled/totals.py::add_up",
+    "orchestrator/trace/compiled/measure.py::is_sound",
     # Its columns, one a line.
     "orchestrator/labs/kernel/telling.py::trace_of",
     "orchestrator/trace/columns.py::trace_of_columns",

@@ -113,6 +113,15 @@ def test_the_document_of_the_simulation_has_the_row_of_each_size() -> None:
         assert all(head in published for head in simulated.heads())
 
 
+def test_the_bench_of_many_runs_gives_figures() -> None:
+    """Beside the simulation alone, on one core and on two, and beside a loop."""
+    found = answer("many")
+
+    assert found["  times the simulation alone"]["cpu"]["median"] > 1
+    assert found["simulate and measure in a loop"]["cpu"]["median"] > 0
+    assert any(name.startswith("  one core : two") for name in found)
+
+
 @pytest.mark.live
 def test_the_bench_of_live_clusters_gives_figures() -> None:
     """Real processes, the command line among them; the bench itself compares each run with its simulation."""

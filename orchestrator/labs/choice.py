@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from node.model import Model
-from orchestrator.labs.kernel.cache import holds
+from orchestrator.native.cache import holds
 
 if TYPE_CHECKING:
     from orchestrator.labs.kernel.record import Record
@@ -21,10 +21,10 @@ EVENTS_MIN_COLD: Final = 150_000
 """The same if it must be compiled first."""
 
 
-def is_worth_compiling(machines: Mapping[int, Model]) -> bool:
+def is_worth_compiling(machines: Mapping[int, Model], *, runs: int = 1) -> bool:
     """Return whether the compiled simulation of these machines is done sooner; without numba there is none."""
-    events = sum(model.tick_count for model in machines.values())
-    if events < EVENTS_MIN or (events < EVENTS_MIN_COLD and not _was_compiled(machines)):
+    events = runs * sum(model.tick_count for model in machines.values())
+    if events < EVENTS_MIN or (events < EVENTS_MIN_COLD and not _was_compiled(machines, runs)):
         return False
     if find_spec("numba") is None:
         _say_that_numba_is_missing()
@@ -49,9 +49,11 @@ def compiled(
     return run_plan(plan_of(machines), go_on=go_on)
 
 
-def _was_compiled(machines: Mapping[int, Model]) -> bool:
+def _was_compiled(machines: Mapping[int, Model], runs: int) -> bool:
     from orchestrator.labs.kernel.plan import is_plain  # noqa: PLC0415  # small runs ask for none of it
 
+    if runs > 1:
+        return holds("many.measure_plain" if is_plain(machines.values()) else "many.measure_general")
     return holds("plain.run_plain" if is_plain(machines.values()) else "general.run_general")
 
 

@@ -4,6 +4,8 @@ Never knows whose log the columns come from.
 """
 
 from collections.abc import Iterable, Sequence
+from math import fsum
+from operator import mul
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -12,6 +14,7 @@ from node.model import SECOND_NS
 from orchestrator.trace.store import Column, Mask
 
 _CELLS_MAX: Final = 1 << 20  # of the table of clocks that drift is computed from, at a time
+_HALF: Final = 31
 
 
 class History(NamedTuple):
@@ -30,7 +33,7 @@ def drift(histories: Sequence[History], start_ns: int, end_ns: int, *, scale: in
         return {"drift_mean": None, "drift_max": None, "drift_pair_mean": None}
     instants = _instants(histories, start_ns, end_ns)
     changes = [(np.searchsorted(instants, times_ns), clocks) for times_ns, clocks in histories]
-    lasted = np.diff(np.append(instants, end_ns)).astype(np.float64)
+    lasted_ns = np.diff(np.append(instants, end_ns))
     count = len(histories)
     weights = 2 * np.arange(count) - count + 1  # of the sorted clocks in the sum of all |Li - Lj|
     apart, pairs = np.zeros(len(instants), np.int64), np.zeros(len(instants), np.int64)
@@ -42,9 +45,9 @@ def drift(histories: Sequence[History], start_ns: int, end_ns: int, *, scale: in
         pairs[some] = clocks @ weights
     length, pair_count = (end_ns - start_ns) * scale, count * (count - 1) // 2
     return {
-        "drift_mean": float(apart @ lasted) / length,
+        "drift_mean": _weighted(apart, lasted_ns) / length,
         "drift_max": in_steps(int(apart.max()), scale),
-        "drift_pair_mean": float(pairs @ lasted) / length / pair_count if pair_count else None,
+        "drift_pair_mean": _weighted(pairs, lasted_ns) / length / pair_count if pair_count else None,
     }
 
 
@@ -72,9 +75,15 @@ def share(which: Mask) -> float | None:
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    """Return the mean of those that are known."""
+    """Return the mean of those that are known; their sum is rounded once, and so the same in whatever order."""
     known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+    return fsum(known) / len(known) if known else None
+
+
+def total(times_ns: Column) -> int:
+    """Return the sum of times that are not negative, however large it is."""
+    # Of as many as memory holds, neither half comes to 64 bits.
+    return (int((times_ns >> _HALF).sum()) << _HALF) + int((times_ns & ((1 << _HALF) - 1)).sum())
 
 
 def per_second(count: float | None, length_ns: int) -> float | None:
@@ -86,6 +95,11 @@ def distinct(values: Column) -> Column:
     """Return the values in their order, each once; sorting is faster here than numpy's own way, which hashes."""
     rising = np.sort(values)
     return rising[np.append(True, rising[1:] != rising[:-1])] if len(rising) else rising
+
+
+def _weighted(values: Column, lasted_ns: Column) -> int:
+    """Return the sum of the products, which may be larger than 64 bits hold."""
+    return sum(map(mul, values.tolist(), lasted_ns.tolist()))
 
 
 def _instants(histories: Sequence[History], start_ns: int, end_ns: int) -> Column:

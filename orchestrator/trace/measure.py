@@ -3,21 +3,54 @@
 Never judges a number. Source: design section 5, "measures".
 """
 
-from typing import Any
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from orchestrator.trace.formulas import History, drift, jumps, mean, per_second, share
+from orchestrator.native.cache import holds
+from orchestrator.trace.formulas import History, drift, jumps, mean, per_second, share, total
 from orchestrator.trace.store import KINDS, Column, Mask, Trace
+
+_Windows: TypeAlias = Mapping[int, tuple[int, int]]
+
+EVENTS_MIN: Final = 50_000
+"""From here on the compiled pass is done sooner, where numba is in use already."""
+EVENTS_MIN_ALONE: Final = 150_000
+"""The same if numba must be imported for it."""
+EVENTS_MIN_COLD: Final = 700_000
+"""The same if it must be compiled first."""
 
 
 def measure(trace: Trace) -> dict[str, Any]:
-    """Return every measure, and under `machines` those of each; None where there is nothing to measure."""
-    raised = _raised(trace)
+    """Return every measure, and under `machines` those of each; None where there is nothing to measure.
+
+    A long trace is measured in machine code, to the same bits, if numba is installed.
+    """
     windows = {node: _window(trace, node) for node in trace.machines}
+    length_ns = _end_ns(trace) if trace.machines else 0
+    if _is_worth_compiling(len(trace)):
+        from orchestrator.trace.compiled import measure as compiled  # noqa: PLC0415  # numba costs more than few events
+
+        if (found := compiled.measure(trace, windows, length_ns)) is not None:
+            return found
+    return _by_formulas(trace, windows, length_ns)
+
+
+def _is_worth_compiling(events: int) -> bool:
+    if events < EVENTS_MIN or find_spec("numba") is None:
+        return False
+    if not holds("measure.is_sound"):
+        return events >= EVENTS_MIN_COLD
+    return events >= EVENTS_MIN_ALONE or "numba" in sys.modules
+
+
+def _by_formulas(trace: Trace, windows: _Windows, length_ns: int) -> dict[str, Any]:
+    raised = _raised(trace)
     queues = {node: _queue_mean(trace, node, *window) for node, window in windows.items()}
     finals = {node: _final_clock(trace, rows) for node, rows in trace.logs.items()}
-    length_ns = _end_ns(trace) if trace.machines else 0
     histories = [_history(trace, node) for node in trace.machines]
     everything = np.ones(len(trace), np.bool_)
     machines = {}
@@ -65,7 +98,7 @@ def _queue_mean(trace: Trace, node: int, start_ns: int, end_ns: int) -> float | 
     receives = trace.messages.receive_row[messages]
     until_ns = np.where(receives >= 0, trace.due_ns[receives] if len(trace) else 0, end_ns)
     from_ns = np.clip(trace.messages.arrival_ns[messages], start_ns, end_ns)
-    return float(np.maximum(np.clip(until_ns, start_ns, end_ns) - from_ns, 0).sum()) / (end_ns - start_ns)
+    return total(np.maximum(np.clip(until_ns, start_ns, end_ns) - from_ns, 0)) / (end_ns - start_ns)
 
 
 def _window(trace: Trace, node: int) -> tuple[int, int]:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.rundir.provenance import git_commit, host, versions
-from tests.bench import audit, diagram, evidence, fast, faults, process, report, simulated, store, wire
+from tests.bench import audit, diagram, evidence, fast, faults, many, process, report, simulated, store, wire
 from tests.bench.figures import Bench, Finding
 
 BENCHES: tuple[Bench, ...] = (
     process.BENCH,
     simulated.BENCH,
     store.BENCH,
+    many.BENCH,
     wire.BENCH,
     fast.BENCH,
     audit.BENCH,
