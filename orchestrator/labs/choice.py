@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from node.model import Model
-from orchestrator.labs.kernel.cache import holds
+from orchestrator.native.cache import holds
 
 if TYPE_CHECKING:
     from orchestrator.labs.kernel.record import Record

@@ -1,26 +1,16 @@
-"""What makes a function compiled: numba, its cache, and what the compiled parts share.
+"""What the compiled runs share: how they are compiled, and the dice, each roll as in node.dice.
 
-Never decides anything about a run. The cache lies in .venv, and what cannot be cached is compiled each time.
+Never decides anything about a run.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from tempfile import TemporaryFile
-from typing import Any, Final, TypeAlias, TypeVar, cast
+from typing import Any, Final
 
-import numba
 import numpy as np
-import numpy.typing as npt
 
 from node.dice import KIND, PEER
-from orchestrator.labs.kernel.cache import directory
+from orchestrator.native.compiled import Bytes, Rolls, Times, Words, compiled, inlined
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-Words: TypeAlias = npt.NDArray[np.uint32]
-Rolls: TypeAlias = npt.NDArray[np.uint64]
-Times: TypeAlias = npt.NDArray[np.int64]
-Bytes: TypeAlias = npt.NDArray[np.uint8]
+__all__ = ["Bytes", "Rolls", "Times", "Words", "compiled", "high", "inlined", "kind_of", "mix", "peer_of", "roll"]
 
 # Mixed int64 and uint64 silently become float64: every operand of the dice is uint64, and everything else int64.
 _Word = np.uint64
@@ -28,34 +18,6 @@ _KIND: Final = _Word(KIND)
 _PEER: Final = _Word(PEER)
 _HALF: Final = _Word(32)
 _LOW: Final = _Word(0xFFFFFFFF)
-
-
-def _cache() -> Path | None:
-    """Return the directory of what was compiled; None if it cannot be written."""
-    path = directory()
-    with suppress(OSError):
-        path.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=path) as file:
-            file.write(bytes(1 << 20))  # a full disk does not cache either
-        return path
-    return None
-
-
-_CACHE: Final = _cache()
-if _CACHE is not None:
-    numba.config.CACHE_DIR = str(_CACHE)  # type: ignore[attr-defined]  # numba sets its settings when it is imported
-
-
-def compiled(function: Function) -> Function:
-    """Return the function compiled; others may run while it does."""
-    made: Any = numba.njit(cache=_CACHE is not None, nogil=True, error_model="numpy")(function)
-    return cast(Function, made)
-
-
-def inlined(function: Function) -> Function:
-    """Return the function compiled as a part of those that call it, and cached with them."""
-    made: Any = numba.njit(error_model="numpy")(function)
-    return cast(Function, made)
 
 
 @inlined

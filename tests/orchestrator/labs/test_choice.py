@@ -12,8 +12,8 @@ from node.model import Model
 from orchestrator import twin
 from orchestrator.labs import choice
 from orchestrator.labs.kernel import room, run
-from orchestrator.labs.kernel.cache import holds
 from orchestrator.labs.simulated import run_simulated
+from orchestrator.native.cache import holds
 from orchestrator.rundir import Run
 from tests.clusters import cluster
 from tests.fault_mixes import half_a_second
