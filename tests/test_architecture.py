@@ -102,6 +102,9 @@ LONG_FUNCTIONS = {
     "orchestrator/labs/kernel/plain.py::run_plain",
     "orchestrator/labs/kernel/general.py::run_general",
     "orchestrator/labs/kernel/seeds.py::run_seeds",
+    "orchestrator/trace/proof/laws.py::judge_messages",
+    "orchestrator/trace/proof/laws.py::judge_events",
+    "orchestrator/trace/proof/numbers.py::count_past",
     # Its columns, one a line.
     "orchestrator/labs/kernel/telling.py::trace_of",
     "orchestrator/labs/kernel/telling.py::_some_events",

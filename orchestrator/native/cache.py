@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-_SOURCES: Final = ("native", "labs/kernel", "trace/compiled")
+_SOURCES: Final = ("native", "labs/kernel", "trace/compiled", "trace/proof")
 """The packages that hold compiled functions: one may be made a part of another."""
 
 
