@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.rundir.provenance import git_commit, host, versions
-from tests.bench import audit, evidence, fast, faults, process, simulated, wire
+from tests.bench import audit, check, evidence, fast, faults, process, simulated, wire
 from tests.bench.figures import Bench, Finding
 
 BENCHES: tuple[Bench, ...] = (
     process.BENCH,
     simulated.BENCH,
+    check.BENCH,
     wire.BENCH,
     fast.BENCH,
     audit.BENCH,

@@ -26,8 +26,8 @@ Table = npt.NDArray[np.int64]
 class Cluster:
     """A cluster as columns, by machine, by link, and by segment of a machine's time.
 
-    `ticks` would exist if no machine ever rested, `events` do. The links of a machine are those from `first_link` on,
-    and what is counted of each, once for every incarnation of its sender, stands from `first_count` on.
+    `ticks` would exist if no machine ever rested, `events` do. The links of a machine are those from `first_link` on.
+    A link has a lane for each incarnation of its sender, from `first_lane` on: numbers begin anew in each.
     """
 
     node: Table
@@ -40,8 +40,10 @@ class Cluster:
     first_tick: Table
     first_link: Table
     peer: Table
-    is_fifo: npt.NDArray[np.bool_]
-    first_count: Table
+    first_lane: Table
+    lane_from: Table
+    lane_to: Table
+    lane_is_fifo: npt.NDArray[np.bool_]
     rests: npt.NDArray[np.bool_]
     first_segment: Table
     segments: Table
@@ -58,6 +60,8 @@ def cluster_of(models: Mapping[int, Model]) -> Cluster | None:
     ticks = _column(_ticks(model) for model in ordered)
     lives = _column(1 + sum(crash.amnesia for crash in model.crashes) for model in ordered)
     degree = _column(len(model.peers) for model in ordered)
+    sender, peer = np.repeat(np.arange(len(ordered)), degree), np.searchsorted(number, peers)
+    lanes = lives[sender]
     segments = [segments_of(model) for model in ordered]
     return Cluster(
         node=number,
@@ -69,9 +73,11 @@ def cluster_of(models: Mapping[int, Model]) -> Cluster | None:
         lives=lives,
         first_tick=_firsts(ticks),
         first_link=_firsts(degree),
-        peer=np.searchsorted(number, peers),
-        is_fifo=np.concatenate([np.empty(0, np.bool_), *(_fifo(model) for model in ordered)]),
-        first_count=_firsts(np.repeat(lives, degree)),
+        peer=peer,
+        first_lane=_firsts(lanes),
+        lane_from=np.repeat(sender, lanes),
+        lane_to=np.repeat(peer, lanes),
+        lane_is_fifo=np.repeat(np.concatenate([np.empty(0, np.bool_), *map(_fifo, ordered)]), lanes),
         rests=np.array([bool(model.pauses or model.slow_downs or model.crashes) for model in ordered], np.bool_),
         first_segment=_firsts(_column(len(each) for each in segments)),
         segments=np.array([row for each in segments for row in each], np.int64).reshape(-1, 3),

@@ -35,15 +35,15 @@ def events_differ(
 ) -> Any:
     """Return whether the events of [begin, end) differ anywhere; what is only kept of one of the runs does."""
     found = np.uint32(len(index_a) != len(index_b))
-    for row in range(begin, end):
-        found |= machine_a[row] ^ machine_b[row]
-        found |= tick_a[row] ^ tick_b[row]
-        found |= clock_a[row] ^ clock_b[row]
-        found |= queue_a[row] ^ queue_b[row]
+    for each in range(begin, end):
+        row = np.uint64(each)  # an index that could be negative is looked at first, each time
+        found |= (machine_a[row] ^ machine_b[row]) | (tick_a[row] ^ tick_b[row])
+        found |= (clock_a[row] ^ clock_b[row]) | (queue_a[row] ^ queue_b[row])
         found |= np.uint32(kind_a[row] ^ kind_b[row])
-        found |= (message_a[row] ^ message_b[row]) * np.uint32(kind_a[row] == RECEIVE)
+        found |= (message_a[row] ^ message_b[row]) if kind_a[row] == RECEIVE else np.uint32(0)
     if len(index_a) > 0 and found == 0:
-        for row in range(begin, end):
+        for each in range(begin, end):
+            row = np.uint64(each)
             found |= (incarnation_a[row] ^ incarnation_b[row]) | (index_a[row] ^ index_b[row])
     return found != 0
 
@@ -65,9 +65,10 @@ def messages_differ(
 ) -> Any:
     """Return whether the messages of [begin, end) differ in sender, recipient, copy, loss or arrival."""
     found, late = np.uint32(0), np.int64(0)
-    for row in range(begin, end):
+    for each in range(begin, end):
+        row = np.uint64(each)
         found |= (send_row_a[row] ^ send_row_b[row]) | (recipient_a[row] ^ recipient_b[row])
         found |= np.uint32(copy_a[row] ^ copy_b[row])
         found |= np.uint32((number_a[row] == 0) != (number_b[row] == 0))
-        late |= (arrival_ns_a[row] ^ arrival_ns_b[row]) * np.int64(number_a[row] != 0)
+        late |= (arrival_ns_a[row] ^ arrival_ns_b[row]) if number_a[row] != 0 else np.int64(0)
     return found != 0 or late != 0

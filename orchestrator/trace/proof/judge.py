@@ -5,22 +5,22 @@ imports this.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from node.record import StopLine
 from orchestrator.trace.proof import laws
 from orchestrator.trace.proof.cluster import Cluster, Table
-from orchestrator.trace.proof.columns import Bytes, Columns, Words
+from orchestrator.trace.proof.columns import Bytes, Columns
 from orchestrator.trace.proof.equal import events_differ, messages_differ
 from orchestrator.trace.proof.numbers import count_past, longest_chain
 from orchestrator.trace.proof.proof import Numbers, Proof
+
+Stops = Mapping[int, StopLine | None]
 
 BITS: Final = {
     "clock-condition": laws.CLOCK_CONDITION,
@@ -31,138 +31,106 @@ BITS: Final = {
     "queue-first": laws.QUEUE_FIRST,
     "queue-length": laws.QUEUE_LENGTH,
 }
+OF_EVENTS: Final = ("machine", "tick", "kind", "clock", "queue", "message", "incarnation", "index")
+OF_MESSAGES: Final = ("send_row", "recipient", "number", "arrival_ns", "copy")
+
 ROWS_AT_A_TIME: Final = 1 << 18
 """So many rows of two runs are compared at a time."""
 PROCESSES_AT_A_TIME: Final = 64
 PARTS_MAX: Final = 255
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Judged:
-    """What a run was found to be: `doubts` are the bits of the laws that may be broken.
+def prove(
+    columns: Columns, cluster: Cluster, twin: Columns | None, *, stops: Stops, workers: int | None = None
+) -> Proof:
+    """Return what can be proved of a run beside its twin, and the stop records of its machines."""
+    judging = Judging(cluster, messages=len(columns.send_row), workers=workers)
+    judging.go_on(columns, twin)
+    valid = judging.valid(stops)
+    # Where an index is left out, it is not the place in the order.
+    has_places = "one-event-per-tick" in valid
+    return Proof(valid=valid, numbers=_numbers(columns, cluster, judging.is_taken, workers) if has_places else None)
 
-    `left` is, by link, how many messages waited at the end and how many were in flight. `is_taken` says which were
-    received.
+
+class Judging:
+    """A run that is judged piece by piece, by all nine laws; `workers` at a time, by default one for each core.
+
+    What is kept from one piece to the next is 32 bytes a message, 2 a tick, and a few of each machine and link.
     """
 
-    doubts: int
-    left: Table
-    is_taken: Bytes
+    def __init__(self, cluster: Cluster, *, messages: int = 0, workers: int | None = None) -> None:
+        """Begin to judge a run of this cluster; there is room for so many messages, and is made for more."""
+        self.cluster = cluster
+        self.workers = min(workers or _cores(), PARTS_MAX)
+        self._part_of = _parts(cluster, self.workers)
+        self._row, self._message = 0, 0
+        # Where machines rest very long, counting by ticks would take more room than the run.
+        is_sparse = int(cluster.first_tick[-1]) > 4 * int(cluster.events.sum()) + 1_000_000
+        self._doubts = laws.STRUCTURE if is_sparse else 0
+        self._has_twin, self._differs = True, False
+        self._counts = np.zeros((len(cluster.lane_to), laws.COUNT_TIMES), np.int64)
+        self._arriving = np.zeros(0 if is_sparse else int(cluster.first_tick[-1]), np.uint16)
+        self._state = np.zeros((len(cluster.node), laws.STATE_TIMES), np.int64)
+        self._state[:, [laws.LAST_TICK, laws.TAKEN, laws.TAKEN_NS]] = laws.NONE
+        self._parcels = np.empty((messages, laws.PARCEL_WORDS), np.uint32)
+
+    def go_on(self, columns: Columns, twin: Columns | None) -> None:
+        """Judge the next rows of a run and all messages sent in them, beside the same of its twin."""
+        self._has_twin &= twin is not None
+        events, messages = _comparison(columns, twin)
+        self._differs |= events is None or messages is None
+        end = self._message + len(columns.send_row)
+        self._make_room(end)
+        known = vars(columns) | {"first_row": self._row, "first_message": self._message, "end_message": end}
+        for law, compared in ((laws.judge_messages, messages), (laws.judge_events, events)):
+            if not self._doubts & laws.STRUCTURE:
+                self._judge(law, known, compared or [])
+        self._row, self._message = self._row + len(columns), end
+
+    def valid(self, stops: Stops) -> frozenset[str]:
+        """Return, after the last rows, the laws that hold without a doubt."""
+        if self._doubts & laws.STRUCTURE:
+            return frozenset()
+        left = np.zeros((len(self.cluster.lane_to), 2), np.int64)
+        self._judge(laws.judge_rest, {"end_message": self._message, "left": left}, [])
+        if not np.array_equal(self._state[:, laws.EVENTS], self.cluster.events):
+            self._doubts |= laws.TICKS
+        valid = {law for law, bit in BITS.items() if not self._doubts & bit}
+        if not (self.cluster.lane_is_fifo.any() or (np.diff(self.cluster.first_link) == 0).any()):
+            valid -= {"in-order"}  # Where no link keeps an order it is not applicable.
+        if "exactly-once" in valid and _remember(self.cluster, stops, left):
+            valid |= {"every-message-accounted"}
+        if self._has_twin and not self._differs:
+            valid |= {"equals-simulated"}
+        return frozenset(valid)
 
     @property
-    def has_structure(self) -> bool:
-        """Whether anything can be said."""
-        return not self.doubts & laws.STRUCTURE
+    def is_taken(self) -> Bytes:
+        """Which messages were received."""
+        return self._parcels[: self._message, laws.IS_TAKEN].astype(np.uint8)
 
-    def holds(self, law: str) -> bool:
-        """Return whether a law holds for certain."""
-        return self.has_structure and not self.doubts & BITS[law]
+    def _judge(self, law: Any, columns: Mapping[str, Any], compared: Sequence[Callable[[], bool]]) -> None:
+        """Call a law for every part, and compare meanwhile."""
+        mine = {name.removeprefix("_"): value for name, value in vars(self).items()}
+        known = {**vars(self.cluster), **mine, **columns}
+        parts = [partial(_called, law, known | {"part": part}) for part in range(self.workers)]
+        found = _at_once([*parts, *compared], self.workers)
+        self._doubts |= int(np.bitwise_or.reduce(found[: len(parts)]))
+        self._differs |= any(found[len(parts) :])
 
-
-@dataclass(eq=False)
-class _Work:
-    """What is written while a run is judged; every part writes what belongs to its own machines."""
-
-    columns: Columns
-    cluster: Cluster
-    part_of: Bytes
-    link: Words = field(init=False)
-    counts: Table = field(init=False)
-    arriving: Words = field(init=False)
-    state: Table = field(init=False)
-    is_taken: Bytes = field(init=False)
-    left: Table = field(init=False)
-
-    def __post_init__(self) -> None:
-        machines, messages = len(self.cluster.node), len(self.columns.send_row)
-        self.link = np.empty(messages, np.uint32)
-        self.counts = np.zeros((int(self.cluster.first_count[-1]), laws.COUNT_TIMES), np.int64)
-        self.arriving = np.zeros(int(self.cluster.first_tick[-1]), np.uint32)
-        self.state = np.zeros((machines, laws.STATE_TIMES), np.int64)
-        self.state[:, [laws.LAST_TICK, laws.TAKEN]] = laws.NONE
-        self.is_taken = np.zeros(messages, np.uint8)
-        self.left = np.zeros((len(self.cluster.peer), 2), np.int64)
-
-    def part(self, part: int) -> int:
-        """Judge the machines of one part; the doubts."""
-        doubts = self._call(laws.judge_messages, part=part)
-        if not doubts & laws.STRUCTURE:
-            doubts |= self._call(laws.judge_events, part=part, begin=0, end=len(self.columns))
-        if not doubts & laws.STRUCTURE:
-            doubts |= self._call(laws.judge_rest, part=part)
-        return doubts
-
-    def _call(self, law: Callable[..., int], **own: int) -> int:
-        """Call a compiled law with what its parameters name."""
-        known = {**vars(self.columns), **vars(self.cluster), **vars(self), **own}
-        return law(*(known[name] for name in _parameters(law)))
+    def _make_room(self, messages: int) -> None:
+        if messages > len(self._parcels):
+            longer = np.empty((max(messages, 2 * len(self._parcels)), laws.PARCEL_WORDS), np.uint32)
+            longer[: self._message] = self._parcels[: self._message]
+            self._parcels = longer
 
 
-def _parameters(function: Any) -> tuple[str, ...]:
-    plain = getattr(function, "py_func", function)
-    return tuple(plain.__code__.co_varnames[: plain.__code__.co_argcount])
+def _called(function: Any, known: Mapping[str, Any]) -> Any:
+    code = getattr(function, "py_func", function).__code__
+    return function(*(known[name] for name in code.co_varnames[: code.co_argcount]))
 
 
-def prove(columns: Columns, cluster: Cluster, twin: Columns | None, *, stops: Mapping[int, StopLine | None]) -> Proof:
-    """Return what can be proved of a run beside its twin, and the stop records of its machines."""
-    judged = judge(columns, cluster)
-    if not judged.has_structure:
-        return Proof()
-    valid = {law for law in BITS if judged.holds(law)}
-    if not (cluster.is_fifo.any() or (np.diff(cluster.first_link) == 0).any()):
-        valid -= {"in-order"}  # Where no link keeps an order it is not applicable.
-    if judged.holds("exactly-once") and _remember(cluster, stops, judged.left):
-        valid |= {"every-message-accounted"}
-    if twin is not None and are_equal(columns, twin):
-        valid |= {"equals-simulated"}
-    # Where an index is left out, it is not the place in the order.
-    has_places = judged.holds("one-event-per-tick")
-    return Proof(valid=frozenset(valid), numbers=_numbers(columns, cluster, judged.is_taken) if has_places else None)
-
-
-def judge(columns: Columns, cluster: Cluster, *, workers: int | None = None) -> Judged:
-    """Judge a run of this cluster; `workers` at a time, by default as many as there are cores."""
-    workers = min(workers or _cores(), PARTS_MAX)
-    work = _Work(columns, cluster, _parts(cluster, workers))
-    doubts = laws.STRUCTURE if _is_too_sparse(columns, cluster) else 0
-    if not doubts:
-        for found in _at_once([partial(work.part, part) for part in range(workers)], workers):
-            doubts |= found
-    if not np.array_equal(work.state[:, laws.EVENTS], cluster.events):
-        doubts |= laws.TICKS
-    return Judged(doubts=doubts, left=work.left, is_taken=work.is_taken)
-
-
-def are_equal(a: Columns, b: Columns, *, workers: int | None = None) -> bool:
-    """Return whether two runs of one cluster are equal, event by event."""
-    if len(a) != len(b) or len(a.send_row) != len(b.send_row):
-        return False
-    tasks = [
-        *_compared(events_differ, a, b, len(a), ("machine", "tick", "kind", "clock", "queue", "message", *_LIVES)),
-        *_compared(messages_differ, a, b, len(a.send_row), ("send_row", "recipient", "number", "arrival_ns", "copy")),
-    ]
-    return not any(_at_once(tasks, workers or _cores()))
-
-
-_LIVES: Final = ("incarnation", "index")
-
-
-def _compared(
-    differ: Callable[..., bool], a: Columns, b: Columns, rows: int, names: tuple[str, ...]
-) -> list[Callable[[], bool]]:
-    both = [getattr(columns, name) for name in names for columns in (a, b)]
-    firsts = range(0, rows, ROWS_AT_A_TIME)
-    return [partial(differ, first, min(first + ROWS_AT_A_TIME, rows), *both) for first in firsts]
-
-
-def _at_once(tasks: list[Callable[[], Any]], workers: int) -> list[Any]:
-    if workers == 1 or len(tasks) == 1:
-        return [task() for task in tasks]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda task: task(), tasks))
-
-
-def _parts(cluster: Cluster, parts: int) -> npt.NDArray[np.uint8]:
+def _parts(cluster: Cluster, parts: int) -> Bytes:
     """Return to which part each machine belongs, so that all have about as many events."""
     part_of, events = np.zeros(len(cluster.node), np.uint8), np.zeros(parts, np.int64)
     for machine in np.argsort(-cluster.ticks, kind="stable").tolist() if parts > 1 else ():
@@ -171,45 +139,66 @@ def _parts(cluster: Cluster, parts: int) -> npt.NDArray[np.uint8]:
     return part_of
 
 
-def _is_too_sparse(columns: Columns, cluster: Cluster) -> bool:
-    """Whether machines rest so long that counting by ticks would take more room than the run."""
-    return int(cluster.first_tick[-1]) > 4 * len(columns) + 1_000_000
+_Blocks = Sequence[Callable[[], bool]] | None
+
+
+def _comparison(a: Columns, b: Columns | None) -> tuple[_Blocks, _Blocks]:
+    """Return what has to be asked, block by block, to know whether both are equal; None if they are not."""
+    if b is None or len(a) != len(b) or len(a.send_row) != len(b.send_row):
+        return None, None
+    return (
+        _blocks(events_differ, len(a), [getattr(run, name) for name in OF_EVENTS for run in (a, b)]),
+        _blocks(messages_differ, len(a.send_row), [getattr(run, name) for name in OF_MESSAGES for run in (a, b)]),
+    )
+
+
+def _blocks(differ: Callable[..., bool], rows: int, both: Sequence[Any]) -> list[Callable[[], bool]]:
+    firsts = range(0, rows, ROWS_AT_A_TIME)
+    return [partial(differ, first, min(first + ROWS_AT_A_TIME, rows), *both) for first in firsts]
+
+
+def _at_once(tasks: Sequence[Callable[[], Any]], workers: int) -> list[Any]:
+    if workers == 1 or len(tasks) == 1:
+        return [task() for task in tasks]
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(lambda task: task(), tasks))
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _remember(cluster: Cluster, stops: Mapping[int, StopLine | None], left: Table) -> bool:
+def _remember(cluster: Cluster, stops: Stops, left: Table) -> bool:
     """Return whether every stop record counts what the logs leave in queues and in flight."""
-    sender = np.repeat(np.arange(len(cluster.node)), np.diff(cluster.first_link))
-    for recipient, node in enumerate(cluster.node.tolist()):
-        if (stop := stops.get(node)) is None:
-            continue
-        links = np.flatnonzero(cluster.peer == recipient)
-        counted = dict(zip(cluster.node[sender[links]].tolist(), left[links].tolist(), strict=True))
-        remembered: dict[int, list[int]] = {}
-        for other, *counts in stop["incoming"]:
-            before = remembered.get(other, [0, 0])
-            remembered[other] = [a + b for a, b in zip(before, counts, strict=True)]
-        if any(counted.get(other, [0, 0]) != remembered.get(other, [0, 0]) for other in counted | remembered):
-            return False
-    return True
+    counted: dict[tuple[int, int], list[int]] = {}
+    remembered: dict[tuple[int, int], list[int]] = {}
+    lanes = np.flatnonzero(left.any(axis=1))
+    links = zip(*(cluster.node[ends[lanes]].tolist() for ends in (cluster.lane_from, cluster.lane_to)), strict=True)
+    for link, counts in zip(links, left[lanes].tolist(), strict=True):
+        if stops.get(link[1]) is not None:
+            _add(counted, link, counts)
+    for node, stop in stops.items():
+        for sender, *counts in stop["incoming"] if stop is not None else ():
+            if counts != [0, 0]:
+                _add(remembered, (sender, node), counts)
+    return counted == remembered
 
 
-def _numbers(columns: Columns, cluster: Cluster, is_taken: Bytes) -> Numbers:
+def _add(counted: dict[tuple[int, int], list[int]], link: tuple[int, int], counts: Sequence[int]) -> None:
+    before = counted.get(link, [0, 0])
+    counted[link] = [a + b for a, b in zip(before, counts, strict=True)]
+
+
+def _numbers(columns: Columns, cluster: Cluster, is_taken: Bytes, workers: int | None) -> Numbers:
     """Return the numbers of a run that has structure."""
     first_life = np.concatenate([np.zeros(1, np.int64), np.cumsum(cluster.lives)])
     known = {**vars(columns), "first_life": first_life, "is_taken": is_taken}
-
-    def call(function: Callable[..., Any], *first: int) -> Any:
-        return function(*first, *(known[name] for name in _parameters(function)[len(first) :]))
-
     last, events = int(first_life[-1]), len(columns)
-    blocks = [(first, min(first + PROCESSES_AT_A_TIME, last)) for first in range(0, last, PROCESSES_AT_A_TIME)]
-    tasks: list[Callable[[], Any]] = [partial(call, longest_chain)]
-    tasks += [partial(call, count_past, *block) for block in blocks]
-    longest, *past = _at_once(tasks, _cores())
+    tasks: list[Callable[[], Any]] = [partial(_called, longest_chain, known)]
+    for first in range(0, last, PROCESSES_AT_A_TIME):
+        some = {"first_process": first, "end_process": min(first + PROCESSES_AT_A_TIME, last)}
+        tasks.append(partial(_called, count_past, known | some))
+    longest, *past = _at_once(tasks, workers or _cores())
     ordered = sum(pairs for pairs, _ in past) - events
     return Numbers(
         edges=sum(edges for _, edges in past),

@@ -15,8 +15,11 @@ import numpy as np
 
 from orchestrator.native.compiled import Bytes, Times, Words, compiled, inlined
 
+SECOND: Final = np.uint64(1_000_000_000)
 SECOND_NS: Final = 1_000_000_000
 RECEIVE: Final = 4
+BLOCK: Final = 64
+ARRIVING_MAX: Final = 2**16 - 1
 
 CLOCK_CONDITION, CLOCK_RISES, EXACTLY_ONCE, IN_ORDER, TICKS, QUEUE_FIRST, QUEUE_LENGTH = (1 << bit for bit in range(7))
 STRUCTURE: Final = 1 << 7
@@ -24,23 +27,24 @@ STRUCTURE: Final = 1 << 7
 QUEUES: Final = QUEUE_FIRST | QUEUE_LENGTH
 
 NONE: Final = -1
-LAST_TICK, INDEX, LIFE, CLOCK, WAITING, TAKEN, SEGMENT, EVENTS = range(8)
-"""Of each machine: its last tick, index, incarnation and clock, how many messages have arrived and wait, the last that
-it took, in which segment of its time it is, and how many events it had."""
-STATE_TIMES: Final = 8
+LAST_TICK, INDEX, CLOCK, WAITING, TAKEN, TAKEN_NS, EVENTS, LIFE, SEGMENT, WARM = range(10)
+"""Of each machine: its last tick, index and clock, how many messages have arrived and wait, the last that it took and
+when that arrived, how many events it had, its incarnation, and in which segment of its time it is.
+Nobody reads `WARM`, but what goes into it must be read."""
+STATE_TIMES: Final = 16
 SENT, RECEIVED, RECEIVER = range(3)
-"""Of each link and incarnation of its sender: the last number given, the last received, by which incarnation + 1."""
+"""Of each lane: the last number given, the last received, by which incarnation + 1."""
 COUNT_TIMES: Final = 3
+ARRIVES, ARRIVES_HIGH, SEND, COPY, NUMBER, LANE, STAMP, IS_TAKEN = range(8)
+"""Of each message, together in half a line of cache, as it may be received late; `STAMP` is the clock of its send."""
+PARCEL_WORDS: Final = 8
+_HALF: Final = 32
 
 
 @inlined
 def link_to(sender: Any, to: Any, first_link: Any, peer: Any) -> Any:
     """Return the link from one machine to another, or NONE."""
     low, high = first_link[sender], first_link[sender + 1]
-    # Where everybody is a peer its place is known.
-    guess = low + to - np.int64(to > sender)
-    if guess < high and peer[guess] == to:
-        return guess
     while low < high:
         middle = (low + high) // 2
         if peer[middle] < to:
@@ -51,83 +55,96 @@ def link_to(sender: Any, to: Any, first_link: Any, peer: Any) -> Any:
 
 
 @inlined
-def precedes(earlier: Any, later: Any, machine: Any, tick: Any, send_row: Any, arrival_ns: Any, copy: Any) -> Any:
-    """Return whether a message stands before another in a queue: (arrival, sender, sender's tick, copy)."""
-    if arrival_ns[earlier] != arrival_ns[later]:
-        return arrival_ns[earlier] < arrival_ns[later]
-    a, b = np.int64(send_row[earlier]), np.int64(send_row[later])
-    if machine[a] != machine[b]:
-        return machine[a] < machine[b]
-    if tick[a] != tick[b]:
-        return tick[a] < tick[b]
-    return copy[earlier] < copy[later]
+def precedes(earlier: Any, later: Any, parcels: Any, lane_from: Any) -> Any:
+    """Return whether of two messages that arrive at once one stands first in a queue: (sender, tick, copy)."""
+    a, b = lane_from[np.int64(parcels[earlier, LANE])], lane_from[np.int64(parcels[later, LANE])]
+    if a != b:
+        return a < b
+    if parcels[earlier, SEND] != parcels[later, SEND]:
+        return parcels[earlier, SEND] < parcels[later, SEND]
+    return parcels[earlier, COPY] < parcels[later, COPY]
 
 
 @compiled
 def judge_messages(
     part: int,
     part_of: Bytes,
+    first_row: int,
+    first_message: int,
     machine: Words,
+    clock: Words,
+    incarnation: Words,
     send_row: Words,
     recipient: Words,
     number: Words,
     arrival_ns: Times,
-    incarnation: Words,
+    copy: Bytes,
     rate_hz: Times,
     phase_ns: Times,
     lives: Times,
     first_tick: Times,
     first_link: Times,
     peer: Times,
-    is_fifo: Bytes,
-    first_count: Times,
-    link: Words,
+    first_lane: Times,
+    lane_is_fifo: Bytes,
     counts: Times,
-    arriving: Words,
+    arriving: Any,
+    state: Times,
+    parcels: Words,
 ) -> int:
-    """Find the link of each message, follow the numbers given, and count what arrives before which tick."""
-    has_lives, events, doubts = len(incarnation) > 0, len(machine), 0
-    before = np.int64(0)
-    for message in range(len(send_row)):
-        to = np.int64(recipient[message])
-        if to >= len(part_of):
+    """Pack the messages of these rows, follow the numbers given, and count what arrives before which tick."""
+    has_lives, events, machines, doubts, before = len(incarnation) > 0, len(machine), len(part_of), 0, np.int64(0)
+    for each in range(len(send_row)):
+        to = np.int64(recipient[each])
+        if to >= machines:
             return STRUCTURE
         if part_of[to] != part:
             continue
-        send = np.int64(send_row[message])
-        if send < before or send >= events:
+        row = np.int64(send_row[each]) - first_row
+        if row < before or row >= events:
             return STRUCTURE
-        before = send
+        before = row
+        send = np.uint64(row)  # an index that could be negative is looked at first, each time
         sender = np.int64(machine[send])
-        if sender >= len(part_of):
+        if sender >= machines:
             return STRUCTURE
-        own = link_to(sender, to, first_link, peer)
-        if own == NONE:
-            return STRUCTURE
-        link[message] = own
-        count = first_count[own]
+        # Where everybody is a peer, the link's place is known.
+        link = first_link[sender] + to - np.int64(to > sender)
+        if link >= first_link[sender + 1] or peer[link] != to:
+            link = link_to(sender, to, first_link, peer)
+            if link == NONE:
+                return STRUCTURE
+        lane = first_lane[link]
         if has_lives:
             life = np.int64(incarnation[send])
             if life >= lives[sender]:
                 return STRUCTURE
-            count += life
-        given = np.int64(number[message])
+            lane += life
+        given, at_ns, place = np.int64(number[each]), arrival_ns[each], np.uint64(first_message + each)
+        parcels[place, ARRIVES], parcels[place, ARRIVES_HIGH] = at_ns, at_ns >> _HALF
+        parcels[place, SEND], parcels[place, COPY] = send_row[each], copy[each]
+        parcels[place, NUMBER], parcels[place, LANE] = given, lane
+        parcels[place, STAMP], parcels[place, IS_TAKEN] = clock[send], 0
         if given == 0:
             continue
-        if is_fifo[own]:
-            if given != counts[count, SENT] + 1:
+        if lane_is_fifo[lane]:
+            if given != counts[lane, SENT] + 1:
                 doubts |= IN_ORDER
-            counts[count, SENT] = given
+            counts[lane, SENT] = given
         # The first tick that is due later than the arrival.
-        since_ns = arrival_ns[message] + 1 - phase_ns[to]
+        since_ns = at_ns + 1 - phase_ns[to]
         tick = np.int64(0)
         if since_ns > 0:
-            rate = rate_hz[to]
-            second = since_ns // SECOND_NS
-            tick = second * rate + ((since_ns - second * SECOND_NS) * rate + SECOND_NS - 1) // SECOND_NS
+            second, rate = np.uint64(since_ns) // SECOND, np.uint64(rate_hz[to])
+            rest = (np.uint64(since_ns) - second * SECOND) * rate + (SECOND - np.uint64(1))
+            tick = np.int64(second * rate + rest // SECOND)
+        if tick <= state[to, LAST_TICK]:
+            return STRUCTURE
         tick += first_tick[to]
         if tick < first_tick[to + 1]:
-            arriving[tick] += np.uint32(1)
+            if arriving[np.uint64(tick)] == ARRIVING_MAX:
+                return STRUCTURE
+            arriving[np.uint64(tick)] += 1
     return doubts
 
 
@@ -135,8 +152,8 @@ def judge_messages(
 def judge_events(
     part: int,
     part_of: Bytes,
-    begin: int,
-    end: int,
+    first_row: int,
+    end_message: int,
     machine: Words,
     tick: Words,
     kind: Bytes,
@@ -145,40 +162,41 @@ def judge_events(
     message: Words,
     incarnation: Words,
     index: Words,
-    send_row: Words,
-    recipient: Words,
-    number: Words,
-    arrival_ns: Times,
-    copy: Bytes,
     rate_hz: Times,
     phase_ns: Times,
     first_tick: Times,
-    is_fifo: Bytes,
-    first_count: Times,
     rests: Bytes,
     first_segment: Times,
     segments: Times,
-    link: Words,
+    lane_from: Times,
+    lane_to: Times,
+    lane_is_fifo: Bytes,
     counts: Times,
-    arriving: Words,
+    arriving: Any,
     state: Times,
-    is_taken: Bytes,
+    parcels: Words,
 ) -> int:
-    """Follow every machine through the rows [begin, end); `state` goes on from one call to the next."""
-    has_lives, messages, doubts = len(index) > 0, len(send_row), 0
-    for row in range(begin, end):
-        own = np.int64(machine[row])
-        if own >= len(part_of):
+    """Follow every machine through these rows; `state` goes on from one call to the next."""
+    has_lives, machines, doubts = len(index) > 0, len(part_of), 0
+    ahead, warm, last_message = 0, np.int64(0), np.int64(end_message - 1)
+    for each in range(len(machine)):
+        if each == ahead and end_message > 0:
+            # Messages that waited long are fetched from memory together.
+            ahead = min(each + BLOCK, len(machine))
+            for coming in range(each, ahead):
+                warm += np.int64(parcels[min(np.int64(message[np.uint64(coming)]), last_message), LANE])
+        own = np.int64(machine[each])
+        if own >= machines:
             return STRUCTURE
         if part_of[own] != part:
             continue
-        now, last = np.int64(tick[row]), state[own, LAST_TICK]
+        now, last = np.int64(tick[each]), state[own, LAST_TICK]
         base = first_tick[own]
         if now <= last or base + now >= first_tick[own + 1]:
             return STRUCTURE
         life, position = np.int64(0), now + 1
         if has_lives:
-            life, position = np.int64(incarnation[row]), np.int64(index[row])
+            life, position = np.int64(incarnation[each]), np.int64(index[each])
             if life != state[own, LIFE]:
                 if life < state[own, LIFE]:
                     return STRUCTURE
@@ -199,55 +217,58 @@ def judge_events(
                 doubts |= TICKS
         elif life != 0:
             doubts |= TICKS
-        waiting = state[own, WAITING]
-        for each in range(base + last + 1, base + now + 1):
-            waiting += np.int64(arriving[each])
-        time, before = np.int64(clock[row]), state[own, CLOCK]
-        if kind[row] == RECEIVE:
-            taken = np.int64(message[row])
-            if taken >= messages or np.int64(recipient[taken]) != own:
+        waiting = state[own, WAITING] + np.int64(arriving[np.uint64(base + now)])
+        for skipped in range(last + 1, now):
+            waiting += np.int64(arriving[np.uint64(base + skipped)])
+        time, before = np.int64(clock[each]), state[own, CLOCK]
+        if kind[each] == RECEIVE:
+            taken = np.int64(message[each])
+            if taken >= end_message:
                 return STRUCTURE
-            send = np.int64(send_row[taken])
-            if send >= row:
+            lane = np.int64(parcels[taken, LANE])
+            # Who reads a parcel of another part sees a lane of another machine, or nothing yet.
+            if lane >= len(lane_to) or lane_to[lane] != own or np.int64(parcels[taken, SEND]) >= first_row + each:
                 return STRUCTURE
-            given = np.int64(number[taken])
-            if given == 0 or is_taken[taken]:
+            given = np.int64(parcels[taken, NUMBER])
+            if given == 0 or parcels[taken, IS_TAKEN] != 0:
                 doubts |= EXACTLY_ONCE | QUEUES
-            is_taken[taken] = 1
-            if time <= np.int64(clock[send]):
+            parcels[taken, IS_TAKEN] = 1
+            if time <= np.int64(parcels[taken, STAMP]):
                 doubts |= CLOCK_CONDITION
             if time <= before:
                 doubts |= CLOCK_RISES
             if waiting <= 0:
                 doubts |= QUEUES
             waiting -= 1
-            previous = state[own, TAKEN]
-            if previous != NONE and not precedes(previous, taken, machine, tick, send_row, arrival_ns, copy):
+            at_ns = np.int64(parcels[taken, ARRIVES]) | np.int64(parcels[taken, ARRIVES_HIGH]) << _HALF
+            previous_ns = state[own, TAKEN_NS]
+            is_later = at_ns > previous_ns
+            if at_ns == previous_ns:
+                is_later = precedes(state[own, TAKEN], taken, parcels, lane_from)
+            if not is_later:
                 doubts |= QUEUES
-            state[own, TAKEN] = taken
-            if is_fifo[np.int64(link[taken])]:
-                count = first_count[np.int64(link[taken])]
-                expected = counts[count, RECEIVED] + 1
-                if has_lives:
-                    count += np.int64(incarnation[send])
-                    expected = counts[count, RECEIVED] + 1
-                    if counts[count, RECEIVER] != life + 1:
-                        # What an incarnation that remembers nothing receives first depends on the one before it.
-                        expected = given if life else 1
-                    counts[count, RECEIVER] = life + 1
+            state[own, TAKEN], state[own, TAKEN_NS] = taken, at_ns
+            if lane_is_fifo[lane]:
+                expected = counts[lane, RECEIVED] + 1
+                if counts[lane, RECEIVER] != life + 1:
+                    # What an incarnation that remembers nothing receives first depends on the one before it.
+                    expected = given if life else 1
+                    counts[lane, RECEIVER] = life + 1
                 if given != expected:
                     doubts |= IN_ORDER
-                counts[count, RECEIVED] = given
+                counts[lane, RECEIVED] = given
         else:
             if waiting != 0:
                 doubts |= QUEUE_FIRST
             if time != before + 1:
                 doubts |= CLOCK_RISES
-        if np.int64(queue[row]) != waiting:
+        if np.int64(queue[each]) != waiting:
             doubts |= QUEUE_LENGTH
         state[own, LAST_TICK], state[own, INDEX], state[own, CLOCK] = now, position, time
         state[own, WAITING] = waiting
         state[own, EVENTS] += 1
+    if machines > 0:
+        state[0, WARM] = warm
     return doubts
 
 
@@ -255,29 +276,26 @@ def judge_events(
 def judge_rest(
     part: int,
     part_of: Bytes,
-    machine: Words,
-    tick: Words,
-    send_row: Words,
-    recipient: Words,
-    number: Words,
-    arrival_ns: Times,
-    copy: Bytes,
+    end_message: int,
     end_ns: Times,
-    link: Words,
+    lane_from: Times,
+    lane_to: Times,
     state: Times,
-    is_taken: Bytes,
+    parcels: Words,
     left: Times,
 ) -> int:
-    """Count what no machine took, by link: what waits in its queue at the end, and what is in flight."""
+    """Count what no machine took, by lane: what waits in its queue at the end, and what is in flight."""
     doubts = 0
-    for message in range(len(send_row)):
-        if is_taken[message] or number[message] == 0:
+    for each in range(end_message):
+        if parcels[each, IS_TAKEN] != 0 or parcels[each, NUMBER] == 0:
             continue
-        to = np.int64(recipient[message])
+        lane = np.int64(parcels[each, LANE])
+        to = lane_to[lane]
         if part_of[to] != part:
             continue
-        last = state[to, TAKEN]
-        if last != NONE and not precedes(last, message, machine, tick, send_row, arrival_ns, copy):
+        at_ns = np.int64(parcels[each, ARRIVES]) | np.int64(parcels[each, ARRIVES_HIGH]) << _HALF
+        last_ns = state[to, TAKEN_NS]
+        if at_ns < last_ns or (at_ns == last_ns and not precedes(state[to, TAKEN], each, parcels, lane_from)):
             doubts |= QUEUES
-        left[np.int64(link[message]), np.int64(arrival_ns[message] >= end_ns[to])] += 1
+        left[lane, np.int64(at_ns >= end_ns[to])] += 1
     return doubts

@@ -34,9 +34,9 @@ def count_past(
     An event counts as earlier than itself.
     """
     has_lives, width = len(index) > 0, end_process - first_process
-    known = np.zeros((first_life[-1], width), np.int64)
+    known = np.zeros((first_life[-1], width), np.uint32)
     total = np.zeros(first_life[-1], np.int64)
-    carried, waits, free = np.zeros((16, width), np.int64), np.zeros(16, np.int64), np.arange(16)
+    carried, waits, free = np.zeros((16, width), np.uint32), np.zeros(16, np.int64), np.arange(16)
     spare = 16
     place = np.empty(len(send_row), np.uint32)
     pairs, edges, sent, messages = np.int64(0), np.int64(0), 0, len(send_row)
@@ -51,19 +51,19 @@ def count_past(
             if has_lives:
                 cause, at = cause + np.int64(incarnation[send]), np.int64(index[send])
             if first_process <= cause < end_process:
-                edges += known[own, cause - first_process] < at
+                edges += np.int64(known[own, cause - first_process]) < at
             both = np.int64(0)
             for each in range(width):
                 more = max(known[own, each], carried[slot, each])
                 known[own, each] = more
-                both += more
+                both += np.int64(more)
             total[own] = both
             waits[slot] -= 1
             if waits[slot] == 0:
                 free[spare] = slot
                 spare += 1
         if first_process <= own < end_process:
-            total[own] += position - known[own, own - first_process]
+            total[own] += position - np.int64(known[own, own - first_process])
             known[own, own - first_process] = position
         pairs += total[own]
         slot = np.int64(-1)
@@ -72,7 +72,7 @@ def count_past(
                 if slot < 0:
                     if spare == 0:
                         spare = len(waits)
-                        carried = np.concatenate((carried, np.zeros((spare, width), np.int64)))
+                        carried = np.concatenate((carried, np.zeros((spare, width), np.uint32)))
                         waits = np.concatenate((waits, np.zeros(spare, np.int64)))
                         free = np.concatenate((np.arange(spare, 2 * spare), np.zeros(spare, np.int64)))
                     spare -= 1
