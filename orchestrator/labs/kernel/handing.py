@@ -1,8 +1,9 @@
-"""What a record hands to whoever checks it: narrow columns, without a trace between them.
+"""What a record hands to whoever checks it: narrow columns, whole or piece by piece, without a trace between them.
 
 Never judges. What follows from the rest is left out, as in the record itself.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,23 +13,34 @@ from orchestrator.trace.proof.columns import Columns, not_kept
 
 
 def columns_of(record: Record) -> Columns:
-    """Return the columns of a run; they are the record's own where it keeps them in this form."""
-    is_lost = record.m_number == 0
-    has_lives = record.own_index is not None
+    """Return the columns of a whole run."""
+    return _piece(record, slice(0, len(record)))
+
+
+def pieces_of(record: Record, events: int) -> Iterator[Columns]:
+    """Yield the columns of a run, at most so many events at a time, each piece with the messages that they sent."""
+    for begin in range(0, len(record), events):
+        yield _piece(record, slice(begin, min(begin + events, len(record))))
+
+
+def _piece(record: Record, rows: slice) -> Columns:
+    first, last = np.searchsorted(record.m_send, (rows.start, rows.stop)).tolist()
+    sent, has_lives = slice(first, last), record.own_index is not None
+    number = _word(record.m_number[sent])
     return Columns(
-        machine=_word(record.machine),
-        tick=_word(record.tick),
-        kind=np.ascontiguousarray(record.kind, np.uint8),
-        clock=_word(record.clock),
-        queue=_word(record.queue),
-        message=_word(record.message),
-        send_row=_word(record.m_send),
-        recipient=_word(record.m_to),
-        number=_word(record.m_number),
-        arrival_ns=np.where(is_lost, 0, record.arrival_ns),
-        copy=np.ascontiguousarray(record.copy, np.uint8),
-        incarnation=_word(record.incarnation) if has_lives else not_kept(),
-        index=_word(record.index) if has_lives else not_kept(),
+        machine=_word(record.machine[rows]),
+        tick=_word(record.tick[rows]),
+        kind=np.ascontiguousarray(record.kind[rows], np.uint8),
+        clock=_word(record.clock[rows]),
+        queue=_word(record.queue[rows]),
+        message=_word(record.message[rows]),
+        send_row=_word(record.m_send[sent]),
+        recipient=_word(record.m_to[sent]),
+        number=number,
+        arrival_ns=np.where(number == 0, 0, record.arrivals_ns(sent)),
+        copy=np.ascontiguousarray(record.copy[sent], np.uint8),
+        incarnation=_word(record.incarnation[rows]) if has_lives else not_kept(),
+        index=_word(record.index[rows]) if has_lives else not_kept(),
     )
 
 

@@ -16,7 +16,7 @@ from orchestrator.trace.store import Machine, Trace
 
 EVENTS_MIN: Final = 50_000
 """From here on it is done sooner, the import of numba included."""
-EVENTS_MIN_COLD: Final = 200_000
+EVENTS_MIN_COLD: Final = 250_000
 """The same if it must be compiled first."""
 
 

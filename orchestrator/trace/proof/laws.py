@@ -18,7 +18,7 @@ from orchestrator.native.compiled import Bytes, Times, Words, compiled, inlined
 SECOND: Final = np.uint64(1_000_000_000)
 SECOND_NS: Final = 1_000_000_000
 RECEIVE: Final = 4
-BLOCK: Final = 64
+BLOCK: Final = 256
 ARRIVING_MAX: Final = 2**16 - 1
 
 CLOCK_CONDITION, CLOCK_RISES, EXACTLY_ONCE, IN_ORDER, TICKS, QUEUE_FIRST, QUEUE_LENGTH = (1 << bit for bit in range(7))
