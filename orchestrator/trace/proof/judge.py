@@ -37,6 +37,8 @@ OF_MESSAGES: Final = ("send_row", "recipient", "number", "arrival_ns", "copy")
 ROWS_AT_A_TIME: Final = 1 << 18
 """So many rows of two runs are compared at a time."""
 PROCESSES_AT_A_TIME: Final = 64
+CARRIED_MIN: Final = 1024
+"""So many vectors may be on their way at first."""
 PARTS_MAX: Final = 255
 
 
@@ -73,6 +75,7 @@ class Judging:
         self._state = np.zeros((len(cluster.node), laws.STATE_TIMES), np.int64)
         self._state[:, [laws.LAST_TICK, laws.TAKEN, laws.TAKEN_NS]] = laws.NONE
         self._parcels = np.empty((messages, laws.PARCEL_WORDS), np.uint32)
+        self._is_taken = np.zeros(messages, np.uint8)
 
     def go_on(self, columns: Columns, twin: Columns | None) -> None:
         """Judge the next rows of a run and all messages sent in them, beside the same of its twin."""
@@ -107,7 +110,7 @@ class Judging:
     @property
     def is_taken(self) -> Bytes:
         """Which messages were received."""
-        return self._parcels[: self._message, laws.IS_TAKEN].astype(np.uint8)
+        return self._is_taken[: self._message]
 
     def _judge(self, law: Any, columns: Mapping[str, Any], compared: Sequence[Callable[[], bool]]) -> None:
         """Call a law for every part, and compare meanwhile."""
@@ -120,9 +123,11 @@ class Judging:
 
     def _make_room(self, messages: int) -> None:
         if messages > len(self._parcels):
-            longer = np.empty((max(messages, 2 * len(self._parcels)), laws.PARCEL_WORDS), np.uint32)
-            longer[: self._message] = self._parcels[: self._message]
-            self._parcels = longer
+            room = max(messages, 2 * len(self._parcels))
+            parcels, is_taken = np.empty((room, laws.PARCEL_WORDS), np.uint32), np.zeros(room, np.uint8)
+            parcels[: self._message] = self._parcels[: self._message]
+            is_taken[: self._message] = self._is_taken[: self._message]
+            self._parcels, self._is_taken = parcels, is_taken
 
 
 def _called(function: Any, known: Mapping[str, Any]) -> Any:
@@ -197,7 +202,7 @@ def _numbers(columns: Columns, cluster: Cluster, is_taken: Bytes, workers: int |
     tasks: list[Callable[[], Any]] = [partial(_called, longest_chain, known)]
     for first in range(0, last, PROCESSES_AT_A_TIME):
         some = {"first_process": first, "end_process": min(first + PROCESSES_AT_A_TIME, last)}
-        tasks.append(partial(_called, count_past, known | some))
+        tasks.append(partial(_count_past, known | some))
     longest, *past = _at_once(tasks, workers or _cores())
     ordered = sum(pairs for pairs, _ in past) - events
     return Numbers(
@@ -206,3 +211,11 @@ def _numbers(columns: Columns, cluster: Cluster, is_taken: Bytes, workers: int |
         concurrent_pairs=events * (events - 1) // 2 - ordered,
         longest_chain=longest,
     )
+
+
+def _count_past(known: Mapping[str, Any]) -> tuple[int, int]:
+    room = CARRIED_MIN
+    while (found := _called(count_past, {**known, "room": room}))[0] < 0:
+        room *= 4
+    pairs, edges = found
+    return pairs, edges

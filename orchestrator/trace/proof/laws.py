@@ -35,7 +35,7 @@ STATE_TIMES: Final = 16
 SENT, RECEIVED, RECEIVER = range(3)
 """Of each lane: the last number given, the last received, by which incarnation + 1."""
 COUNT_TIMES: Final = 3
-ARRIVES, ARRIVES_HIGH, SEND, COPY, NUMBER, LANE, STAMP, IS_TAKEN = range(8)
+ARRIVES, ARRIVES_HIGH, SEND, COPY, NUMBER, LANE, STAMP = range(7)
 """Of each message, together in half a line of cache, as it may be received late; `STAMP` is the clock of its send."""
 PARCEL_WORDS: Final = 8
 _HALF: Final = 32
@@ -124,7 +124,7 @@ def judge_messages(
         parcels[place, ARRIVES], parcels[place, ARRIVES_HIGH] = at_ns, at_ns >> _HALF
         parcels[place, SEND], parcels[place, COPY] = send_row[each], copy[each]
         parcels[place, NUMBER], parcels[place, LANE] = given, lane
-        parcels[place, STAMP], parcels[place, IS_TAKEN] = clock[send], 0
+        parcels[place, STAMP] = clock[send]
         if given == 0:
             continue
         if lane_is_fifo[lane]:
@@ -175,6 +175,7 @@ def judge_events(
     arriving: Any,
     state: Times,
     parcels: Words,
+    is_taken: Bytes,
 ) -> int:
     """Follow every machine through these rows; `state` goes on from one call to the next."""
     has_lives, machines, doubts = len(index) > 0, len(part_of), 0
@@ -230,9 +231,9 @@ def judge_events(
             if lane >= len(lane_to) or lane_to[lane] != own or np.int64(parcels[taken, SEND]) >= first_row + each:
                 return STRUCTURE
             given = np.int64(parcels[taken, NUMBER])
-            if given == 0 or parcels[taken, IS_TAKEN] != 0:
+            if given == 0 or is_taken[taken] != 0:
                 doubts |= EXACTLY_ONCE | QUEUES
-            parcels[taken, IS_TAKEN] = 1
+            is_taken[taken] = 1
             if time <= np.int64(parcels[taken, STAMP]):
                 doubts |= CLOCK_CONDITION
             if time <= before:
@@ -282,12 +283,13 @@ def judge_rest(
     lane_to: Times,
     state: Times,
     parcels: Words,
+    is_taken: Bytes,
     left: Times,
 ) -> int:
     """Count what no machine took, by lane: what waits in its queue at the end, and what is in flight."""
     doubts = 0
     for each in range(end_message):
-        if parcels[each, IS_TAKEN] != 0 or parcels[each, NUMBER] == 0:
+        if is_taken[each] != 0 or parcels[each, NUMBER] == 0:
             continue
         lane = np.int64(parcels[each, LANE])
         to = lane_to[lane]

@@ -18,6 +18,7 @@ RECEIVE = 4
 def count_past(
     first_process: int,
     end_process: int,
+    room: int,
     machine: Words,
     kind: Bytes,
     message: Words,
@@ -31,13 +32,13 @@ def count_past(
 ) -> tuple[Any, Any]:
     """Return how many pairs of events have the earlier in one of these processes, and how many edges begin there.
 
-    An event counts as earlier than itself.
+    An event counts as earlier than itself. Both are -1 if more than `room` sends are on their way at a time.
     """
     has_lives, width = len(index) > 0, end_process - first_process
     known = np.zeros((first_life[-1], width), np.uint32)
     total = np.zeros(first_life[-1], np.int64)
-    carried, waits, free = np.zeros((16, width), np.uint32), np.zeros(16, np.int64), np.arange(16)
-    spare = 16
+    carried, waits, free = np.zeros((room, width), np.uint32), np.zeros(room, np.int64), np.arange(room)
+    spare = room
     place = np.empty(len(send_row), np.uint32)
     pairs, edges, sent, messages = np.int64(0), np.int64(0), 0, len(send_row)
     for row in range(len(machine)):
@@ -71,10 +72,7 @@ def count_past(
             if is_taken[sent] != 0:
                 if slot < 0:
                     if spare == 0:
-                        spare = len(waits)
-                        carried = np.concatenate((carried, np.zeros((spare, width), np.uint32)))
-                        waits = np.concatenate((waits, np.zeros(spare, np.int64)))
-                        free = np.concatenate((np.arange(spare, 2 * spare), np.zeros(spare, np.int64)))
+                        return -1, -1
                     spare -= 1
                     slot = free[spare]
                     waits[slot] = 0
