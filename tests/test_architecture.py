@@ -117,6 +117,9 @@ LONG_FUNCTIONS = {
     "orchestrator/labs/kernel/many.py::measure_general",
     "orchestrator/trace/compiled/totals.py::add_up",
     "orchestrator/trace/compiled/measure.py::is_sound",
+    "orchestrator/trace/proof/laws.py::judge_messages",
+    "orchestrator/trace/proof/laws.py::judge_events",
+    "orchestrator/trace/proof/numbers.py::count_past",
     # Its columns, one a line.
     "orchestrator/labs/kernel/telling.py::trace_of",
     "orchestrator/trace/columns.py::trace_of_columns",

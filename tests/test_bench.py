@@ -103,6 +103,15 @@ def test_the_bench_of_the_compiled_simulation_compares_bits_and_gives_figures() 
         assert found["limits"] == {}
 
 
+def test_the_bench_of_the_checks_proves_every_law_and_gives_figures() -> None:
+    """The bench itself asserts that all nine hold; a scan and one core are beside two."""
+    found = answer("check")
+
+    assert found["  times a bare scan"]["cpu"]["median"] > 0
+    for name in ("3 machines: bare scan", "  all nine, one core", "  all nine, two cores"):
+        assert found[name]["wall"]["median"] > 0
+
+
 def test_the_document_of_the_simulation_has_the_row_of_each_size() -> None:
     """`python3 lab.py python -m tests.bench.publish found.json` wrote them."""
     published = OF_SIMULATION.read_text().partition(BEGIN)[2].partition(END)[0]

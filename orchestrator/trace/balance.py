@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from orchestrator.trace import words
 from orchestrator.trace.bands import at_the_end
 from orchestrator.trace.findings import Check, Findings, not_judged
-from orchestrator.trace.store import NULL, Machine, Trace
+from orchestrator.trace.store import NULL, Trace
 
 
 @dataclass(slots=True)
@@ -63,15 +63,17 @@ def every_message_accounted(trace: Trace) -> Check:
     if not trace.is_timed:
         return not_judged("every-message-accounted", "without every machine's epoch their times cannot be compared.")
     findings = Findings("every-message-accounted", "by-id")
-    links = accounts(trace)
+    links, memories = accounts(trace), _memories(trace)
     settled = _settled(trace)
     ends = at_the_end(trace)
     for node in sorted((trace.machines.keys() | trace.absent) - settled):
         findings.unknown(f"machine {node} wrote no stop record, or lines of its log are missing{ends.get(node, '')}.")
-    for sender, recipient in sorted(links.keys() | _links_remembered(trace)):
+    for sender, recipient in sorted(links.keys() | memories.keys()):
         if sender in settled and recipient in settled:
             account = links.get((sender, recipient), Account())
-            complaint = _complaint(account, _remembered(trace.machines[recipient], sender, account))
+            # What a stop record does not name it does not remember; without one nothing is to be compared.
+            unnamed = (0, 0) if trace.machines[recipient].stop else (account.in_queue, account.in_flight)
+            complaint = _complaint(account, memories.get((sender, recipient), unnamed))
             if complaint is not None:
                 findings.violated(f"from machine {sender} to machine {recipient}: {complaint}.")
     for complaint in _wrongly_late(trace):
@@ -88,16 +90,14 @@ def _settled(trace: Trace) -> set[int]:
     }
 
 
-def _links_remembered(trace: Trace) -> set[tuple[int, int]]:
-    stops = ((node, machine.stop) for node, machine in trace.machines.items() if machine.stop)
-    return {(sender, node) for node, stop in stops for sender, _, _ in stop["incoming"]}
-
-
-def _remembered(machine: Machine, sender: int, account: Account) -> tuple[int, int]:
-    if machine.stop is None:
-        return account.in_queue, account.in_flight
-    rows = [row for row in machine.stop["incoming"] if row[0] == sender]
-    return sum(in_queue for _, in_queue, _ in rows), sum(in_flight for _, _, in_flight in rows)
+def _memories(trace: Trace) -> dict[tuple[int, int], tuple[int, int]]:
+    """Return, by sender and recipient, what waits and what is in flight by the stop records."""
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    for node, machine in trace.machines.items():
+        for sender, in_queue, in_flight in machine.stop["incoming"] if machine.stop else ():
+            before = found.get((sender, node), (0, 0))
+            found[sender, node] = before[0] + in_queue, before[1] + in_flight
+    return found
 
 
 def _complaint(account: Account, memory: tuple[int, int]) -> str | None:

@@ -140,7 +140,7 @@ def at_the_end(trace: Trace) -> Mapping[int, str]:
 
 
 def _is_open_at_the_end(trace: Trace, node: int, band: Band) -> bool:
-    machine, rows = trace.machines[node], trace.logs[node].tolist()
+    machine, rows = trace.machines[node], trace.logs[node][-1:].tolist()
     if machine.model is None or not band.concerns(node):
         return False
     last_ns = int(trace.due_ns[rows[-1]]) if rows else machine.shift_ns

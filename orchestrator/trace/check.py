@@ -4,8 +4,9 @@ Never trusts a clock to judge a clock: what happened before what comes from stru
 Source: design section 5, "Verdicts".
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -16,17 +17,27 @@ from orchestrator.trace.findings import Check, not_applicable, not_judged
 from orchestrator.trace.links import exactly_once, in_order
 from orchestrator.trace.measure import measure
 from orchestrator.trace.order import Order
+from orchestrator.trace.proof.choice import proof_of
 from orchestrator.trace.queues import queue_first, queue_length
 from orchestrator.trace.remarks import remarks
 from orchestrator.trace.store import INTERNAL, Trace
 from orchestrator.trace.ticks import one_event_per_tick
 from orchestrator.trace.twin import equals_simulated
-from orchestrator.trace.verdict import Verdict, worst
+from orchestrator.trace.verdict import Evidence, Verdict, worst
 
-CHECKS: Final = (
-    *("clock-condition", "clock-rises", "exactly-once", "in-order", "one-event-per-tick"),
-    *("queue-first", "queue-length", "every-message-accounted", "equals-simulated"),
-)
+EVIDENCE: Final[Mapping[str, Evidence | None]] = {
+    "clock-condition": "by-id",
+    "clock-rises": None,
+    "exactly-once": "by-id",
+    "in-order": "by-id",
+    "one-event-per-tick": None,
+    "queue-first": "by-id",
+    "queue-length": "by-id",
+    "every-message-accounted": "by-id",
+    "equals-simulated": None,
+}
+"""Each check, and by what evidence it knows."""
+CHECKS: Final = tuple(EVIDENCE)
 FORMAT: Final = "scale-model"
 
 
@@ -84,9 +95,10 @@ class Report:
 
 def check(trace: Trace, twin: Trace | None = None, *, name: str = "") -> Report:
     """Judge a trace; `twin` is the simulation of the same configuration and seed, if there is one."""
-    order = Order.of(trace)
-    checks = tuple(_checks(trace, twin, order))
+    plain, proof = _Plain(trace, twin), proof_of(trace, twin)
+    checks = tuple(_valid(law) if law in proof.valid else plain.check(law) for law in CHECKS)
     verdicts = [one.verdict for one in checks]
+    order = proof.numbers or plain.order
     return Report(
         name=name,
         verdict=worst([*verdicts, "unknown"] if trace.damage else verdicts),
@@ -104,17 +116,40 @@ def check(trace: Trace, twin: Trace | None = None, *, name: str = "") -> Report:
     )
 
 
-def _checks(trace: Trace, twin: Trace | None, order: Order) -> Iterator[Check]:
-    if not trace.machines:
-        yield from (not_judged(name, "there is no log.") for name in CHECKS[:-1])
-        yield not_applicable(CHECKS[-1], "there is no log.")
-        return
-    yield clock_condition(trace, order)
-    yield clock_rises(trace)
-    yield exactly_once(trace)
-    yield in_order(trace)
-    yield one_event_per_tick(trace)
-    yield queue_first(trace)
-    yield queue_length(trace)
-    yield every_message_accounted(trace)
-    yield equals_simulated(trace, twin)
+def _valid(law: str) -> Check:
+    """Return what a check says of a law that was proved to hold."""
+    return Check(name=law, verdict="valid", evidence=EVIDENCE[law], violations=0)
+
+
+class _Plain:
+    """The plain checks of a trace, each made when it is asked for: the reference of what is proved beforehand."""
+
+    def __init__(self, trace: Trace, twin: Trace | None) -> None:
+        self._trace, self._twin = trace, twin
+
+    @cached_property
+    def order(self) -> Order:
+        """Happened-before."""
+        return Order.of(self._trace)
+
+    def check(self, law: str) -> Check:
+        """Judge one law."""
+        if not self._trace.machines:
+            say = not_applicable if law == CHECKS[-1] else not_judged
+            return say(law, "there is no log.")
+        return self._laws[law]()
+
+    @cached_property
+    def _laws(self) -> Mapping[str, Callable[[], Check]]:
+        trace = self._trace
+        return {
+            "clock-condition": lambda: clock_condition(trace, self.order),
+            "clock-rises": lambda: clock_rises(trace),
+            "exactly-once": lambda: exactly_once(trace),
+            "in-order": lambda: in_order(trace),
+            "one-event-per-tick": lambda: one_event_per_tick(trace),
+            "queue-first": lambda: queue_first(trace),
+            "queue-length": lambda: queue_length(trace),
+            "every-message-accounted": lambda: every_message_accounted(trace),
+            "equals-simulated": lambda: equals_simulated(trace, self._twin),
+        }

@@ -22,8 +22,7 @@ def clock_condition(trace: Trace, order: Order) -> Check:
     receives = np.flatnonzero(trace.cause_row >= 0)
     causes = trace.cause_row[receives]
     wrong = trace.clock[receives] <= trace.clock[causes]
-    for receive in receives[wrong].tolist():
-        findings.violated(_too_early(trace, receive))
+    findings.all_violated(receives[wrong].tolist(), lambda receive: _too_early(trace, receive))
     for receive in sorted(set(order.circular) - set(receives[wrong].tolist())):
         findings.violated(
             f"{words.receipt(trace, receive)}, which happened before that send. No clock can satisfy that"
@@ -51,8 +50,9 @@ def clock_rises(trace: Trace) -> Check:
     step = trace.clock[rows] - clock_before
     is_next = trace.index[rows] == index_before + 1
     wrong = (step < 1) | (is_next & ~trace.is_receive[rows] & (step != 1))
-    for row, previous in zip(rows[wrong].tolist(), before[wrong].tolist(), strict=True):
-        findings.violated(_bad_step(trace, row, previous))
+    findings.all_violated(
+        np.flatnonzero(wrong).tolist(), lambda place: _bad_step(trace, int(rows[place]), int(before[place]))
+    )
     return findings.check()
 
 
@@ -66,7 +66,7 @@ def may_have_had(trace: Trace, receive: int) -> bool:
     if known is None:
         # Of an incarnation before the log began nothing can be known; one after its end is no excuse.
         return not machine.is_closed or (machine.start is not None and incarnation < machine.start["incarnation"])
-    return not machine.is_closed and bool(trace.cause_index[receive] > trace.index[known].max())
+    return not machine.is_closed and bool(trace.cause_index[receive] > trace.index[known[-1]])
 
 
 def _before_without_repeats(trace: Trace) -> Column:

@@ -44,13 +44,12 @@ def queue_first(trace: Trace) -> Check:
     cut = _cut_logs(trace)
     for moment in _moments(trace, findings):
         complaint = _complaint(trace, moment)
-        where = words.where(trace, moment.row)
         if complaint is not None:
-            findings.violated(f"machine {trace.node[moment.row]}, {words.name(trace, moment.row)}: {complaint}{where}.")
+            findings.violated(f"{_at(trace, moment.row)}: {complaint}{words.where(trace, moment.row)}.")
         elif moment.is_open or moment.in_doubt:
             findings.unknown(
-                f"machine {trace.node[moment.row]}, {words.name(trace, moment.row)}: {cut[int(trace.node[moment.row])]}"
-                f", and what it lacks may have waited then{where}."
+                f"{_at(trace, moment.row)}: {cut[int(trace.node[moment.row])]}, and what it lacks may have waited then"
+                f"{words.where(trace, moment.row)}."
             )
     return findings.check()
 
@@ -63,27 +62,31 @@ def queue_length(trace: Trace) -> Check:
     cut = _cut_logs(trace)
     for moment in _moments(trace, findings):
         row, recorded = moment.row, int(trace.queue[moment.row])
-        at = f"machine {trace.node[row]}, {words.name(trace, row)}"
         if recorded < moment.left or (recorded > moment.left + moment.in_doubt and not moment.is_open):
             findings.violated(
-                f"{at}: it recorded a queue of {recorded}; the messages that had arrived before this event and wait "
-                f"after it are {moment.left}{words.where(trace, row)}."
+                f"{_at(trace, row)}: it recorded a queue of {recorded}; the messages that had arrived before this "
+                f"event and wait after it are {moment.left}{words.where(trace, row)}."
             )
         elif moment.is_open or moment.in_doubt:
             findings.unknown(
-                f"{at}: {cut[int(trace.node[row])]}, so that its queue cannot be counted{words.where(trace, row)}."
+                f"{_at(trace, row)}: {cut[int(trace.node[row])]}, so that its queue cannot be counted"
+                f"{words.where(trace, row)}."
             )
     return findings.check()
 
 
+def _at(trace: Trace, row: int) -> str:
+    return f"machine {trace.node[row]}, {words.name(trace, row)}"
+
+
 def _cut_logs(trace: Trace) -> dict[int, str]:
     """Return, by machine, whose log is cut that could say more of its queue, and in which fault: a sender's, or its."""
-    ends = at_the_end(trace)
+    ends, until_ns = at_the_end(trace), _known_until_ns(trace)
     found = {}
     for node, machine in trace.machines.items():
         senders = machine.model.senders if machine.model else ()
-        first = min(senders, key=lambda sender: _known_until_ns(trace, sender), default=node)
-        whose = node if _known_until_ns(trace, first) == _NEVER else first
+        first = min(senders, key=lambda sender: until_ns.get(sender, _ALWAYS), default=node)
+        whose = node if until_ns.get(first, _ALWAYS) == _NEVER else first
         known = trace.machines.get(whose)
         is_cut = known is not None and not known.has_holes
         found[node] = f"the log of machine {whose} is {'cut' if is_cut else 'not whole'}{ends.get(whose, '')}"
@@ -113,16 +116,18 @@ def _complaint(trace: Trace, moment: Moment) -> str | None:
 
 
 def _moments(trace: Trace, findings: Findings) -> Iterator[Moment]:
+    until_ns = _known_until_ns(trace)
     for node, machine in trace.machines.items():
         if machine.has_holes or machine.model is None:
             findings.unknown(f"lines of the log of machine {node} are missing, and with them perhaps receives.")
         else:
-            yield from _replay(trace, node)
+            # From when on the queue may have held messages whose sends are not in the record.
+            open_from_ns = min((until_ns.get(sender, _ALWAYS) for sender in machine.model.senders), default=_NEVER)
+            yield from _replay(trace, node, open_from_ns)
 
 
-def _replay(trace: Trace, node: int) -> Iterator[Moment]:
+def _replay(trace: Trace, node: int, open_from_ns: int) -> Iterator[Moment]:
     coming, doubtful = _expected(trace, node)
-    open_from_ns = _open_from_ns(trace, node)
     waiting: list[tuple[_Place, int]] = []
     gone: set[int] = set()
     left = 0
@@ -147,8 +152,7 @@ def _replay(trace: Trace, node: int) -> Iterator[Moment]:
 
 
 def _program(trace: Trace, node: int) -> Iterator[int]:
-    for key in sorted(key for key in trace.programs if key[0] == node):
-        rows = trace.programs[key]
+    for rows in trace.lives[node]:
         yield from rows[~trace.is_repeat[rows]].tolist()
 
 
@@ -179,19 +183,17 @@ def _visible_ns(trace: Trace, message: int) -> int:
     return max(arrival_ns + 1, seen_ns)
 
 
-def _open_from_ns(trace: Trace, node: int) -> int:
-    """Return from when a machine's queue may have held messages whose sends are not in the record."""
-    model = trace.machines[node].model
-    assert model is not None, "machines without a model are not replayed"
-    return min((_known_until_ns(trace, sender) for sender in model.senders), default=_NEVER)
+def _known_until_ns(trace: Trace) -> dict[int, int]:
+    """Return, by machine, from when what it sent may be missing in the record."""
+    return {node: _sends_known_until_ns(trace, node) for node in trace.machines}
 
 
-def _known_until_ns(trace: Trace, sender: int) -> int:
-    machine = trace.machines.get(sender)
-    if machine is None or machine.has_holes or machine.model is None:
+def _sends_known_until_ns(trace: Trace, node: int) -> int:
+    machine = trace.machines[node]
+    if machine.has_holes or machine.model is None:
         return _ALWAYS
     if machine.is_closed:
         return _NEVER
-    ticks = trace.tick[trace.logs[sender]]
+    ticks = trace.tick[trace.logs[node]]
     tick = machine.model.next_tick(int(ticks.max()) if len(ticks) else -1)
     return _NEVER if tick is None else machine.model.due_ns(tick) + machine.shift_ns

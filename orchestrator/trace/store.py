@@ -4,7 +4,6 @@ Never judges: what is odd in the record is kept, so that the checks find it.
 Source: design section 4; every time is in ns since the run's common epoch, the smallest of its machines' epochs.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -157,14 +156,24 @@ class Trace:
     @cached_property
     def is_repeat(self) -> Mask:
         """Which rows have a name that an earlier row has already."""
-        repeats = np.ones(len(self), dtype=np.bool_)
-        repeats[list(self._row_of.values())] = False
+        # Sorting keeps rows of one name in their order: every one but the first is like the one before it.
+        order = np.lexsort((self.index, self.incarnation, self.node))
+        repeats = np.zeros(len(self), np.bool_)
+        repeats[order[1:]] = ~_differs_from_the_last(order, self.node, self.incarnation, self.index)
         return repeats
 
     @cached_property
     def programs(self) -> Mapping[tuple[int, int], Column]:
         """The rows of each (node, incarnation) in program order."""
         return _grouped(np.lexsort((self.line, self.index)), self.node, self.incarnation)
+
+    @cached_property
+    def lives(self) -> Mapping[int, list[Column]]:
+        """The programs of each node, one incarnation after another."""
+        lives: dict[int, list[Column]] = {node: [] for node in self.machines}
+        for node, incarnation in sorted(self.programs):
+            lives.setdefault(node, []).append(self.programs[node, incarnation])
+        return lives
 
     @cached_property
     def logs(self) -> Mapping[int, Column]:
@@ -219,8 +228,23 @@ class Trace:
 
 
 def _grouped(rows: npt.NDArray[np.intp], *keys: Column) -> dict[tuple[Any, ...], Column]:
-    """Return `rows`, in their order, by what the key columns hold there."""
-    groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for row, *key in zip(rows.tolist(), *(column[rows].tolist() for column in keys), strict=True):
-        groups[tuple(key)].append(row)
-    return {key: np.array(found, np.int64) for key, found in groups.items()}
+    """Return `rows`, in their order, by what the key columns hold there; the keys as they first come."""
+    if not len(rows):
+        return {}
+    order = rows[np.lexsort([column[rows] for column in reversed(keys)])]
+    place = np.empty(int(rows.max()) + 1, np.int64)
+    place[rows] = np.arange(len(rows))
+    begins = np.flatnonzero(np.append(True, _differs_from_the_last(order, *keys)))
+    ends = np.append(begins[1:], len(order))
+    by_first = np.argsort(place[order[begins]], kind="stable")
+    names = zip(*(column[order[begins[by_first]]].tolist() for column in keys), strict=True)
+    bounds = zip(begins[by_first].tolist(), ends[by_first].tolist(), strict=True)
+    return {name: order[begin:end] for name, (begin, end) in zip(names, bounds, strict=True)}
+
+
+def _differs_from_the_last(order: npt.NDArray[np.intp], *keys: Column) -> Mask:
+    """Return, for each but the first of these rows, whether a key column differs from the row before."""
+    differs = np.zeros(max(len(order) - 1, 0), np.bool_)
+    for column in keys:
+        differs |= np.diff(column[order]) != 0
+    return differs

@@ -4,6 +4,8 @@ Never simulates: whoever can makes the twin and hands it over.
 Source: model section 4, "Late" and "Agreement"; design section 5, check 9.
 """
 
+from collections.abc import Mapping
+from itertools import compress
 from typing import Final
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy as np
 from orchestrator.trace import words
 from orchestrator.trace.bands import at_the_end
 from orchestrator.trace.compare import Difference, differences
-from orchestrator.trace.findings import Check, Findings, not_applicable, not_judged
+from orchestrator.trace.findings import EXAMPLES_MAX, Check, Findings, not_applicable, not_judged
 from orchestrator.trace.store import NULL, Trace
 
 NAME: Final = "equals-simulated"
@@ -28,11 +30,12 @@ def equals_simulated(trace: Trace, twin: Trace | None) -> Check:
     if any(machine.shift_ns for machine in trace.machines.values()):
         return not_applicable(NAME, "the machines had different epochs, the simulation has one.")
     findings, ends = Findings(NAME), at_the_end(trace)
-    for difference in sorted(differences(trace, twin), key=lambda one: (one.due_ns, one.place)):
-        if _is_cut_off(trace, difference):
-            findings.unknown(_in_words(trace, twin, difference, end=ends.get(difference.place[0], "")))
-        else:
-            findings.violated(_in_words(trace, twin, difference))
+    found, last_ticks = sorted(differences(trace, twin), key=lambda one: (one.due_ns, one.place)), _last_ticks(trace)
+    cut_off = [_is_cut_off(trace, last_ticks, difference) for difference in found]
+    wrong = [place for place, is_cut_off in enumerate(cut_off) if not is_cut_off]
+    findings.all_violated(wrong, lambda place: _in_words(trace, twin, found[place]))
+    for difference in list(compress(found, cut_off))[:EXAMPLES_MAX]:
+        findings.unknown(_in_words(trace, twin, difference, end=ends.get(difference.place[0], "")))
     return findings.check()
 
 
@@ -98,7 +101,11 @@ def _has_wall_clock(trace: Trace) -> bool:
     return any(machine.pace in ("exact", "free") for machine in trace.machines.values())
 
 
-def _is_cut_off(trace: Trace, difference: Difference) -> bool:
+def _last_ticks(trace: Trace) -> dict[int, int]:
+    return {node: int(trace.tick[rows].max(initial=-1)) for node, rows in trace.logs.items()}
+
+
+def _is_cut_off(trace: Trace, last_ticks: Mapping[int, int], difference: Difference) -> bool:
     """Whether the place is missing only because the record ends, or has holes."""
     node, _, tick, _ = difference.place
     if difference.a >= 0:
@@ -106,8 +113,7 @@ def _is_cut_off(trace: Trace, difference: Difference) -> bool:
     machine = trace.machines.get(node)
     if machine is None or machine.has_holes:
         return True
-    ticks = trace.tick[trace.logs[node]]
-    return not machine.is_finished and (len(ticks) == 0 or tick > ticks.max())
+    return not machine.is_finished and tick > last_ticks[node]
 
 
 def _in_words(trace: Trace, twin: Trace, difference: Difference, *, end: str = "") -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator.rundir.provenance import git_commit, host, versions
-from tests.bench import audit, diagram, evidence, fast, faults, many, process, report, simulated, store, wire
+from tests.bench import audit, check, diagram, evidence, fast, faults, many, process, report, simulated, store, wire
 from tests.bench.figures import Bench, Finding
 
 BENCHES: tuple[Bench, ...] = (
@@ -16,6 +16,7 @@ BENCHES: tuple[Bench, ...] = (
     simulated.BENCH,
     store.BENCH,
     many.BENCH,
+    check.BENCH,
     wire.BENCH,
     fast.BENCH,
     audit.BENCH,

@@ -72,10 +72,14 @@ class Record:
     @property
     def arrival_ns(self) -> Column:
         """When each message arrives; of a lost one it means nothing."""
+        return self.arrivals_ns(slice(None))
+
+    def arrivals_ns(self, some: slice) -> Column:
+        """Return when some of the messages arrive."""
         if self.own_arrival_ns is not None:
-            return self.own_arrival_ns
+            return self.own_arrival_ns[some]
         assert self.plan.delay_ns is not None, "a plain run has one delay"
-        return self._due_ns(self.m_send) + self.plan.delay_ns
+        return self._due_ns(self.m_send[some]) + self.plan.delay_ns
 
     @property
     def copy(self) -> Narrow:

@@ -1,0 +1,154 @@
+"""The laws in machine code on columns that a lab hands over: whole or piece by piece, on one core or on more."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from node.model import Model
+from orchestrator.labs.kernel.handing import columns_of, pieces_of
+from orchestrator.labs.kernel.record import Record
+from orchestrator.labs.kernel.telling import stops_of, trace_of
+from orchestrator.trace.check import CHECKS
+from orchestrator.trace.proof.cluster import Cluster, cluster_of
+from orchestrator.trace.proof.columns import Columns
+from orchestrator.trace.proof.judge import Judging
+from orchestrator.trace.proof.narrow import columns_of as columns_of_trace
+from tests.clusters import cluster
+from tests.fault_mixes import EACH, half_a_second
+from tests.orchestrator.labs.kernel.test_kernel import record_of
+
+ROOT = Path(__file__).parents[4]
+
+
+def known(machines: Mapping[int, Model]) -> Cluster:
+    """Return a cluster as columns."""
+    found = cluster_of(machines)
+    assert found is not None
+    return found
+
+
+def valid(
+    record: Record,
+    machines: Mapping[int, Model],
+    pieces: Iterable[Columns],
+    twin: Iterable[Columns] = (),
+    *,
+    workers: int = 1,
+) -> frozenset[str]:
+    """Return the laws that hold of the pieces of a run beside those of its twin."""
+    judging = Judging(known(machines), workers=workers)
+    for piece, other in zip_longest(pieces, twin):
+        judging.go_on(piece, other)
+    return judging.valid(stops_of(record, machines))
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_a_lab_hands_over_the_columns_of_its_trace(name: str) -> None:
+    """Nobody needs a trace to make them."""
+    machines = half_a_second(name)
+    record = record_of(machines)
+    by_way_of_a_trace, handed = columns_of_trace(trace_of(record, machines), known(machines)), columns_of(record)
+
+    assert by_way_of_a_trace is not None
+    for field in fields(Columns):
+        if field.name == "message":
+            is_receive = handed.kind == 4
+            assert np.array_equal(by_way_of_a_trace.message[is_receive], handed.message[is_receive])
+        elif field.name in ("incarnation", "index") and not by_way_of_a_trace.has_lives:
+            continue
+        else:
+            assert np.array_equal(getattr(by_way_of_a_trace, field.name), getattr(handed, field.name)), field.name
+
+
+@pytest.mark.parametrize("name", ["duplicates", "amnesia twice", "one link out of order", "slow-down"])
+@pytest.mark.parametrize("events", [1, 7, 1000])
+def test_a_run_is_judged_piece_by_piece(name: str, events: int) -> None:
+    """What is known at the end of a piece is all that the next one needs."""
+    machines = half_a_second(name)
+    record = record_of(machines)
+    pieces = list(pieces_of(record, events))
+
+    assert set(CHECKS) == valid(record, machines, pieces, pieces)
+    assert set(CHECKS) - {"equals-simulated"} == valid(record, machines, pieces)
+    assert set(CHECKS) - {"equals-simulated"} == valid(record, machines, pieces, pieces[:-1])
+    assert "one-event-per-tick" not in valid(record, machines, pieces[:-1], pieces[:-1])
+
+
+@pytest.mark.parametrize("column", ["clock", "queue", "kind", "message", "tick", "number", "arrival_ns", "recipient"])
+def test_parts_find_what_the_whole_does(column: str) -> None:
+    """Machines are judged in parts, at the same time; a value changed anywhere leaves the same laws in doubt."""
+    machines = cluster(7, seconds=2, rates=(2, 6), internal_probability=0.2)
+    record = record_of(machines)
+    whole = columns_of(record)
+    for row in range(0, len(getattr(whole, column)), 11):
+        values = getattr(whole, column).copy()
+        values[row] += 1
+        changed = replace(whole, **{column: values})
+        found = [valid(record, machines, [changed], [whole], workers=workers) for workers in (1, 2, 5)]
+        assert found[0] == found[1] == found[2]
+        assert column == "message" or found[0] != set(CHECKS)
+
+
+def test_a_run_that_rests_for_years_is_not_counted_by_ticks() -> None:
+    """It would take more room than there is; the plain checks have the word."""
+    machines = {
+        node: replace(model, duration_ns=10**15, pauses=half_a_second("pause")[2].pauses)
+        for node, model in cluster(2, seconds=1).items()
+    }
+    sparse = replace(known(machines), events=np.zeros(2, np.int64))
+    judging = Judging(sparse)
+    judging.go_on(columns_of(record_of(cluster(2, seconds=1))), None)
+
+    assert judging.valid({}) == frozenset()
+
+
+LONG = """
+import resource, sys
+from tests.orchestrator.trace.proof.test_judge import check_from_disk
+check_from_disk(int(sys.argv[1]), sys.argv[2])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def check_from_disk(events: int, directory: str) -> None:
+    """Judge so many events, read from disk a piece at a time, beside their twin."""
+    machines = cluster(3, seconds=events / 14)
+    record = record_of(machines)
+    stops = stops_of(record, machines)
+    for number, piece in enumerate(pieces_of(record, 1 << 21)):
+        np.savez(Path(directory, f"{number:06}.npz"), **vars(piece))
+    del record
+    twin = record_of(machines)
+    judging = Judging(known(machines), messages=len(twin.m_send))
+    for path, other in zip(sorted(Path(directory).glob("*.npz")), pieces_of(twin, 1 << 21), strict=True):
+        judging.go_on(_read(path), other)
+
+    assert set(CHECKS) == judging.valid(stops)
+
+
+def _read(path: Path) -> Columns:
+    with np.load(path) as columns:
+        names: Iterator[str] = (field.name for field in fields(Columns))
+        return Columns(**{name: columns[name] for name in names})
+
+
+def peak_bytes(events: int, directory: Path) -> int:
+    """Return how much memory it takes, from the simulation to the verdict."""
+    command: list[Any] = [sys.executable, "-c", LONG, str(events), str(directory)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+@pytest.mark.soak
+def test_a_hundred_million_events_are_checked_within_six_gib(tmp_path: Path) -> None:
+    """Beside their twin, and both simulated here (about two minutes, and 3 GB on the disk)."""
+    assert peak_bytes(100_000_000, tmp_path) < 6 << 30
