@@ -549,6 +549,7 @@ function testOf(model, term) {
 
 const LANES_MAX = 60;
 const GROUPS = 40;
+const ROWS_MAX = 160;
 export const PRIMITIVES_MAX = 5000;
 const BLOCK_WIDTH = 28;
 const DOT_SPACING = 5;
@@ -915,9 +916,10 @@ class Picture {
   /** The messages in view, or nothing if they and the events are too many to be drawn one by one. */
   messagesInView(events) {
     const found = [];
+    const each = 2.2 + (this.state.matches?.size ? 1 : 0) + (this.model.marks.length ? 1 : 0);
     for (const message of this.index.messagesBetween(...this.edge)) {
       found.push(message);
-      if (events * 2.2 + found.length * 3.2 > PRIMITIVES_MAX - 700) return null;
+      if (events * each + found.length * 3.2 > PRIMITIVES_MAX - 700 - this.scene.count) return null;
     }
     return found;
   }
@@ -1079,18 +1081,11 @@ class Picture {
 
   /** Blocks of events, arrows of messages; each says how many it is where there is room, and the pointer tells it. */
   merged(events) {
-    const { index, scene } = this;
-    let power = Math.ceil(Math.log2(BLOCK_WIDTH / this.scale));
-    let level = index.level(power);
-    let ranges = this.blockRanges(level);
-    let arrows = level.arrowsBetween(...this.edge);
-    const shapes = () => 2.2 * ranges.reduce((sum, [first, last]) => sum + last - first, arrows.length);
-    while (shapes() > PRIMITIVES_MAX - 400) {
-      level = index.level(++power);
-      ranges = this.blockRanges(level);
-      arrows = level.arrowsBetween(...this.edge);
-    }
-    this.scene.level = level;
+    const { scene } = this;
+    // A block and its number, an arrow and its head; a block with violations has two shapes more.
+    const room = Math.floor((PRIMITIVES_MAX - 300 - scene.count) / (this.model.marks.length ? 4 : 2.2));
+    const { level, ranges, arrows, without } = this.levelFor(room);
+    scene.level = level;
     const { blocks } = level;
     const middle = (block) => this.x((blocks.from[block] + blocks.to[block]) / 2);
     const labelled = arrows.length <= 250;
@@ -1106,10 +1101,25 @@ class Picture {
       for (let block = first; block < last; block++) this.block(level, block, this.y(row));
     });
     scene.notes.push(`${plural(events, "event")} in view, merged to blocks that say how many they are: zoom in`);
+    if (without) scene.notes.push(`${plural(without, "message")} of thin arrows not drawn`);
   }
 
-  blockRanges(level) {
-    return this.index.layout.rows.map((_, row) => level.blocksBetween(row, ...this.edge));
+  /** The finest level of which all that is in view may be drawn, or one that is coarse, without its thinnest arrows. */
+  levelFor(room) {
+    const width = this.size.width - this.size.gutter;
+    for (let power = Math.ceil(Math.log2(BLOCK_WIDTH / this.scale)); ; power++) {
+      const level = this.index.level(power);
+      const ranges = this.index.layout.rows.map((_, row) => level.blocksBetween(row, ...this.edge));
+      const blocks = ranges.reduce((sum, [first, last]) => sum + last - first, 0);
+      const arrows = level.arrowsBetween(...this.edge);
+      const isCoarse = 2 ** power * this.scale > (blocks > room / 2 ? 4 * width : width / 8);
+      if (blocks + arrows.length <= room) return { level, ranges, arrows, without: 0 };
+      if (!isCoarse) continue;
+      const { count } = level.arrows;
+      const strongest = arrows.slice().sort((a, b) => count[b] - count[a] || a - b);
+      const left = strongest.splice(Math.max(0, room - blocks));
+      return { level, ranges, arrows: strongest, without: left.reduce((sum, arrow) => sum + count[arrow], 0) };
+    }
   }
 
   block(level, block, y) {
@@ -1593,6 +1603,11 @@ class Diagram {
   fold(group) {
     if (!this.unfolded.delete(group)) this.unfolded.add(group);
     this.layOut();
+    while (this.layout.rows.length > ROWS_MAX && this.unfolded.size > 1) {
+      // What was unfolded first folds again: so many rows nobody can read, and a frame has its limits.
+      this.unfolded.delete(this.unfolded.values().next().value);
+      this.layOut();
+    }
     this.resize();
     this.draw();
   }

@@ -293,6 +293,16 @@ def test_a_thousand_machines_fold_into_groups_that_unfold(show: Show) -> None:
     assert page.diagram("d.frame.primitives") <= 5000
 
 
+def test_of_too_many_arrows_the_thinnest_are_left_out_and_counted(show: Show) -> None:
+    """Sixty machines that all talk to each other: however coarse the blocks, their arrows are too many."""
+    page = show(diagram_of(simulated(cluster(60, seconds=45)), name="all to all"), width=1600, height=900)
+    page.diagram("d.fit()")
+    page.drawn()
+
+    assert page.diagram("d.frame.primitives") <= 5000
+    assert re.search(r"; [\d,]+ messages of thin arrows not drawn", page.page.inner_text(".st-note"))
+
+
 def test_a_large_run_is_drawn_with_few_primitives_and_every_event_counted(show: Show) -> None:
     """What is merged says how many it is: all blocks in view are all events in view."""
     trace = simulated(cluster(5, seconds=900))
