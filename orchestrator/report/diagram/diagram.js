@@ -28,8 +28,9 @@ export function decode(data) {
     file: sums(unpack(data.events.file, count)),
     line: optional(data.events.line, count),
     stripes: data.stripes.map(([kind, words, from, to, lane]) => ({ kind, words, from, to, lane })),
-    marks: data.marks.map(([check, row, words]) => ({ check, row, words })),
-    marksInAll: data.marksInAll,
+    marks: data.marks.flatMap(([check, words, count, rows]) =>
+      Array.from(sums(unpack(rows, count)), (row) => ({ check, row, words })),
+    ),
   };
   processes.forEach(({ start, count: events, lane }, which) => {
     model.process.fill(which, start, start + events);
@@ -916,12 +917,17 @@ class Picture {
   /** The messages in view, or nothing if they and the events are too many to be drawn one by one. */
   messagesInView(events) {
     const found = [];
-    const each = 2.2 + (this.state.matches?.size ? 1 : 0) + (this.model.marks.length ? 1 : 0);
+    const each = 2.2 + this.rings();
     for (const message of this.index.messagesBetween(...this.edge)) {
       found.push(message);
       if (events * each + found.length * 3.2 > PRIMITIVES_MAX - 700 - this.scene.count) return null;
     }
     return found;
+  }
+
+  /** How many rings an event may have: one if events were found, one if there are violations. */
+  rings() {
+    return (this.state.matches?.size ? 1 : 0) + (this.model.marks.length ? 1 : 0);
   }
 
   grid() {
@@ -1213,7 +1219,8 @@ class Picture {
     const processes = model.processes.filter(({ lane }) => shown.includes(lane));
     const { length } = model.lanes;
     if (shown.length < length) scene.notes.push(`${shown.length} of ${length} machines are drawn`);
-    const budget = Math.max(20, Math.floor((PRIMITIVES_MAX - 1200) / 2 / Math.max(1, processes.length)));
+    const room = (PRIMITIVES_MAX - 1200) / (2 + this.rings());
+    const budget = Math.max(20, Math.floor(room / Math.max(1, processes.length)));
     const lines = processes.map((process) => this.outline(process, budget));
     this.fit(lines, clocks);
     this.heights();
@@ -1566,9 +1573,7 @@ class Diagram {
     if (model.hasClock) known.push(["jump", "jump of the clock"]);
     if (model.messages.lost.some(Boolean)) known.push(["lost", "lost"]);
     if (model.stripes.length) known.push(["stripe", "fault"]);
-    const { length } = model.marks;
-    const some = model.marksInAll > length ? ` (the first ${length} of ${model.marksInAll})` : "";
-    if (length) known.push(["bad", `violation${some}`]);
+    if (model.marks.length) known.push(["bad", plural(model.marks.length, "violation")]);
     return [...known, ["past", "past"], ["future", "future of the selected event"]];
   }
 

@@ -187,6 +187,17 @@ def test_search_finds_what_the_trace_holds(show: Show, exercise: Trace, question
         assert page.words() == "No event is like that."
 
 
+def test_every_violation_is_marked_wherever_it_is(show: Show) -> None:
+    """A broken clock breaks the law on every machine; a click on one says which law, and how."""
+    trace = simulated(cluster(3, seconds=60, clock="lamport-literal"))
+    diagram = diagram_of(trace, name="literal")
+    page = show(diagram)
+
+    assert page.diagram("d.search('violation')") == len(diagram.marks) > 50
+    assert page.diagram("d.matches.map((row) => row).sort((a, b) => a - b)") == [mark.row for mark in diagram.marks]
+    assert "Violation of clock-condition: its clock is not later than that of its send" in page.words()
+
+
 def test_a_question_that_is_none_is_answered_with_what_can_be_asked(show: Show, exercise: Trace) -> None:
     page = show(diagram_of(exercise, name="exercise"))
     page.diagram("d.search('colour > 5')")
