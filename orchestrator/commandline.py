@@ -34,9 +34,9 @@ run for real, recorded, and proved right or wrong from the record alone.
   {PROGRAM} measure runs/exercise/latest
       drift, queues, jumps and gaps, overall and of each machine
 
-Also: write a report, a page for the browser; explain an event's clock, order two
-events, draw a run or a story, compare two runs, export one for other programs,
-ask one questions (sql), and list or prune runs.
+Also: write a report, a page for the browser; explain an event's clock, order
+two events, draw a run or a story, compare two runs, export one for other
+programs, ask one questions (sql), and list or prune runs.
 lab.py's own commands: test, lint, bench [NAME], clean [--runs], python ARGS...
 {PROGRAM} COMMAND --help lists a command's flags.
 """

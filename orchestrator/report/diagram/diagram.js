@@ -28,8 +28,9 @@ export function decode(data) {
     file: sums(unpack(data.events.file, count)),
     line: optional(data.events.line, count),
     stripes: data.stripes.map(([kind, words, from, to, lane]) => ({ kind, words, from, to, lane })),
-    marks: data.marks.map(([check, row, words]) => ({ check, row, words })),
-    marksInAll: data.marksInAll,
+    marks: data.marks.flatMap(([check, words, count, rows]) =>
+      Array.from(sums(unpack(rows, count)), (row) => ({ check, row, words })),
+    ),
   };
   processes.forEach(({ start, count: events, lane }, which) => {
     model.process.fill(which, start, start + events);
@@ -549,6 +550,7 @@ function testOf(model, term) {
 
 const LANES_MAX = 60;
 const GROUPS = 40;
+const ROWS_MAX = 160;
 export const PRIMITIVES_MAX = 5000;
 const BLOCK_WIDTH = 28;
 const DOT_SPACING = 5;
@@ -915,11 +917,17 @@ class Picture {
   /** The messages in view, or nothing if they and the events are too many to be drawn one by one. */
   messagesInView(events) {
     const found = [];
+    const each = 2.2 + this.rings();
     for (const message of this.index.messagesBetween(...this.edge)) {
       found.push(message);
-      if (events * 2.2 + found.length * 3.2 > PRIMITIVES_MAX - 700) return null;
+      if (events * each + found.length * 3.2 > PRIMITIVES_MAX - 700 - this.scene.count) return null;
     }
     return found;
+  }
+
+  /** How many rings an event may have: one if events were found, one if there are violations. */
+  rings() {
+    return (this.state.matches?.size ? 1 : 0) + (this.model.marks.length ? 1 : 0);
   }
 
   grid() {
@@ -1079,18 +1087,11 @@ class Picture {
 
   /** Blocks of events, arrows of messages; each says how many it is where there is room, and the pointer tells it. */
   merged(events) {
-    const { index, scene } = this;
-    let power = Math.ceil(Math.log2(BLOCK_WIDTH / this.scale));
-    let level = index.level(power);
-    let ranges = this.blockRanges(level);
-    let arrows = level.arrowsBetween(...this.edge);
-    const shapes = () => 2.2 * ranges.reduce((sum, [first, last]) => sum + last - first, arrows.length);
-    while (shapes() > PRIMITIVES_MAX - 400) {
-      level = index.level(++power);
-      ranges = this.blockRanges(level);
-      arrows = level.arrowsBetween(...this.edge);
-    }
-    this.scene.level = level;
+    const { scene } = this;
+    // A block and its number, an arrow and its head; a block with violations has two shapes more.
+    const room = Math.floor((PRIMITIVES_MAX - 300 - scene.count) / (this.model.marks.length ? 4 : 2.2));
+    const { level, ranges, arrows, without } = this.levelFor(room);
+    scene.level = level;
     const { blocks } = level;
     const middle = (block) => this.x((blocks.from[block] + blocks.to[block]) / 2);
     const labelled = arrows.length <= 250;
@@ -1106,10 +1107,25 @@ class Picture {
       for (let block = first; block < last; block++) this.block(level, block, this.y(row));
     });
     scene.notes.push(`${plural(events, "event")} in view, merged to blocks that say how many they are: zoom in`);
+    if (without) scene.notes.push(`${plural(without, "message")} of thin arrows not drawn`);
   }
 
-  blockRanges(level) {
-    return this.index.layout.rows.map((_, row) => level.blocksBetween(row, ...this.edge));
+  /** The finest level of which all that is in view may be drawn, or one that is coarse, without its thinnest arrows. */
+  levelFor(room) {
+    const width = this.size.width - this.size.gutter;
+    for (let power = Math.ceil(Math.log2(BLOCK_WIDTH / this.scale)); ; power++) {
+      const level = this.index.level(power);
+      const ranges = this.index.layout.rows.map((_, row) => level.blocksBetween(row, ...this.edge));
+      const blocks = ranges.reduce((sum, [first, last]) => sum + last - first, 0);
+      const arrows = level.arrowsBetween(...this.edge);
+      const isCoarse = 2 ** power * this.scale > (blocks > room / 2 ? 4 * width : width / 8);
+      if (blocks + arrows.length <= room) return { level, ranges, arrows, without: 0 };
+      if (!isCoarse) continue;
+      const { count } = level.arrows;
+      const strongest = arrows.slice().sort((a, b) => count[b] - count[a] || a - b);
+      const left = strongest.splice(Math.max(0, room - blocks));
+      return { level, ranges, arrows: strongest, without: left.reduce((sum, arrow) => sum + count[arrow], 0) };
+    }
   }
 
   block(level, block, y) {
@@ -1203,7 +1219,8 @@ class Picture {
     const processes = model.processes.filter(({ lane }) => shown.includes(lane));
     const { length } = model.lanes;
     if (shown.length < length) scene.notes.push(`${shown.length} of ${length} machines are drawn`);
-    const budget = Math.max(20, Math.floor((PRIMITIVES_MAX - 1200) / 2 / Math.max(1, processes.length)));
+    const room = (PRIMITIVES_MAX - 1200) / (2 + this.rings());
+    const budget = Math.max(20, Math.floor(room / Math.max(1, processes.length)));
     const lines = processes.map((process) => this.outline(process, budget));
     this.fit(lines, clocks);
     this.heights();
@@ -1556,9 +1573,7 @@ class Diagram {
     if (model.hasClock) known.push(["jump", "jump of the clock"]);
     if (model.messages.lost.some(Boolean)) known.push(["lost", "lost"]);
     if (model.stripes.length) known.push(["stripe", "fault"]);
-    const { length } = model.marks;
-    const some = model.marksInAll > length ? ` (the first ${length} of ${model.marksInAll})` : "";
-    if (length) known.push(["bad", `violation${some}`]);
+    if (model.marks.length) known.push(["bad", plural(model.marks.length, "violation")]);
     return [...known, ["past", "past"], ["future", "future of the selected event"]];
   }
 
@@ -1593,6 +1608,11 @@ class Diagram {
   fold(group) {
     if (!this.unfolded.delete(group)) this.unfolded.add(group);
     this.layOut();
+    while (this.layout.rows.length > ROWS_MAX && this.unfolded.size > 1) {
+      // What was unfolded first folds again: so many rows nobody can read, and a frame has its limits.
+      this.unfolded.delete(this.unfolded.values().next().value);
+      this.layOut();
+    }
     this.resize();
     this.draw();
   }

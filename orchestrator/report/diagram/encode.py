@@ -39,8 +39,7 @@ def _fields(diagram: Diagram) -> dict[str, Any]:
         "events": _events(diagram),
         "messages": _messages(diagram),
         "stripes": [[one.kind, one.words, one.from_time, one.to_time, one.lane] for one in diagram.stripes],
-        "marks": [[one.check, one.row, one.words] for one in diagram.marks],
-        "marksInAll": diagram.marks_in_all,
+        "marks": _marks(diagram),
         "cuts": diagram.cuts,
     }
 
@@ -75,6 +74,14 @@ def _messages(diagram: Diagram) -> dict[str, Any]:
         "lost": np.flatnonzero(table.is_lost).tolist(),
         "late": [[message, int(table.seen[message])] for message in has_seen.tolist()],
     }
+
+
+def _marks(diagram: Diagram) -> list[list[Any]]:
+    """Return a column of rows for all that is said in the same words: a broken clock breaks the law everywhere."""
+    rows: dict[tuple[str, str], list[int]] = {}
+    for mark in diagram.marks:
+        rows.setdefault((mark.check, mark.words), []).append(mark.row)
+    return [[*said, len(found), packed(_steps(np.array(found)))] for said, found in rows.items()]
 
 
 def _received(receive: Column, lane: Column) -> Column:

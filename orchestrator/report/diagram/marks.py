@@ -17,17 +17,14 @@ from orchestrator.trace.store import NULL, Column
 Place: TypeAlias = Callable[[str], int]
 """From the name of an event to its row, or -1."""
 
-MARKS_MAX: Final = 2000
 _BY_CLOCK: Final = ("clock-condition", "clock-rises")
 _NAME: Final = re.compile(r"[^\s(]*\w:\d+(?!\w)")
 
 
-def marked(
-    report: Report | None, edges: Edges, clock: Column, before: Column, place: Place
-) -> tuple[tuple[Mark, ...], int]:
-    """Return the first marks, and how many there are in all."""
+def marked(report: Report | None, edges: Edges, clock: Column, before: Column, place: Place) -> tuple[Mark, ...]:
+    """Return every mark, by row."""
     found = [*_not_later(edges, clock), *_not_risen(clock, before), *_told(report, place)]
-    return tuple(sorted(found[:MARKS_MAX], key=lambda mark: mark.row)), len(found)
+    return tuple(sorted(found, key=lambda mark: (mark.row, mark.check, mark.words)))
 
 
 def _not_later(edges: Edges, clock: Column) -> Iterator[Mark]:

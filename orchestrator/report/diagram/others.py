@@ -32,7 +32,7 @@ def of_logs(trace: ForeignTrace, report: Report | None, *, name: str) -> Diagram
     else:
         time = rows.taken(steps(trace.programs, pairs, np.arange(len(trace))))
     clock = rows.taken(trace.clock) if trace.has_clock else np.full(len(trace), NULL)
-    marks, marks_in_all = marked(report, edges, clock, rows.of(rows.taken(trace.before)), _placed(trace, rows))
+    marks = marked(report, edges, clock, rows.of(rows.taken(trace.before)), _placed(trace, rows))
     return Diagram(
         name=name,
         lanes=names,
@@ -53,7 +53,6 @@ def of_logs(trace: ForeignTrace, report: Report | None, *, name: str) -> Diagram
         files=tuple(map(printable, trace.files)),
         messages=_messages(trace, rows, pairs, edges, is_whole=is_whole),
         marks=marks,
-        marks_in_all=marks_in_all,
         cuts=trace.cuts,
         is_whole=is_whole,
     )

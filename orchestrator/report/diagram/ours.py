@@ -30,7 +30,7 @@ def of_run(trace: Trace, report: Report | None, *, name: str) -> Diagram:
         pairs = Edges(trace.cause_row[effect], effect)
         time = rows.taken(steps([found for _, found in programs], pairs, np.arange(len(trace))))
     clock = rows.taken(trace.clock)
-    marks, marks_in_all = marked(report, edges, clock, rows.of(rows.taken(trace.before)), _placed(trace, rows))
+    marks = marked(report, edges, clock, rows.of(rows.taken(trace.before)), _placed(trace, rows))
     ends = [machine.end_ns for machine in trace.machines.values() if machine.end_ns is not None]
     return Diagram(
         name=name,
@@ -54,7 +54,6 @@ def of_run(trace: Trace, report: Report | None, *, name: str) -> Diagram:
         messages=_messages(trace, rows, lanes),
         stripes=tuple(_stripes(trace, lanes)) if trace.is_timed else (),
         marks=marks,
-        marks_in_all=marks_in_all,
         is_whole=trace.is_whole and not trace.damage and len(effect) == int(np.count_nonzero(trace.is_receive)),
         end_time=max(ends, default=NULL) if trace.is_timed else NULL,
     )

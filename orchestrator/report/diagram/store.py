@@ -92,7 +92,6 @@ class Diagram:
     messages: Messages
     stripes: tuple[Stripe, ...] = ()
     marks: tuple[Mark, ...] = ()
-    marks_in_all: int = 0
     cuts: tuple[tuple[int, ...], ...] = ()
     is_whole: bool = True
     """Whether the record tells all that happened before anything: then what is not ordered is concurrent."""

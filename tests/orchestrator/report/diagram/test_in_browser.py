@@ -187,6 +187,17 @@ def test_search_finds_what_the_trace_holds(show: Show, exercise: Trace, question
         assert page.words() == "No event is like that."
 
 
+def test_every_violation_is_marked_wherever_it_is(show: Show) -> None:
+    """A broken clock breaks the law on every machine; a click on one says which law, and how."""
+    trace = simulated(cluster(3, seconds=60, clock="lamport-literal"))
+    diagram = diagram_of(trace, name="literal")
+    page = show(diagram)
+
+    assert page.diagram("d.search('violation')") == len(diagram.marks) > 50
+    assert page.diagram("d.matches.map((row) => row).sort((a, b) => a - b)") == [mark.row for mark in diagram.marks]
+    assert "Violation of clock-condition: its clock is not later than that of its send" in page.words()
+
+
 def test_a_question_that_is_none_is_answered_with_what_can_be_asked(show: Show, exercise: Trace) -> None:
     page = show(diagram_of(exercise, name="exercise"))
     page.diagram("d.search('colour > 5')")
@@ -291,6 +302,16 @@ def test_a_thousand_machines_fold_into_groups_that_unfold(show: Show) -> None:
     page.drawn()
     assert page.page.locator(".st-name").count() == 64
     assert page.diagram("d.frame.primitives") <= 5000
+
+
+def test_of_too_many_arrows_the_thinnest_are_left_out_and_counted(show: Show) -> None:
+    """Sixty machines that all talk to each other: however coarse the blocks, their arrows are too many."""
+    page = show(diagram_of(simulated(cluster(60, seconds=45)), name="all to all"), width=1600, height=900)
+    page.diagram("d.fit()")
+    page.drawn()
+
+    assert page.diagram("d.frame.primitives") <= 5000
+    assert re.search(r"; [\d,]+ messages of thin arrows not drawn", page.page.inner_text(".st-note"))
 
 
 def test_a_large_run_is_drawn_with_few_primitives_and_every_event_counted(show: Show) -> None:
