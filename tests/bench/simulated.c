@@ -75,70 +75,69 @@ int64_t run_plain(int64_t until, int64_t total, int64_t *cursors, int64_t count,
                   uint32_t *sent, uint32_t *events, int64_t room, uint32_t *copies, uint32_t *places) {
     int64_t row = cursors[ROW], messages = cursors[MESSAGES], arrived = cursors[ARRIVED];
     int64_t second = cursors[SECOND], slot = cursors[SLOT], has_room = 1;
-    int64_t looks_ahead = machines >= MACHINES_MANY, warm = 0;
+    int64_t looks_ahead = machines >= MACHINES_MANY, block = looks_ahead ? BLOCK : count, warm = 0;
     room -= 1 + degree_max;
     while (second < until && has_room) {
         int64_t ahead = second % AHEAD, end_of_second = total - second * count;
         if (ahead == 0 && slot == 0) roll_ahead(second, count, slots, start, chances, actions);
         if (end_of_second > count) end_of_second = count;
-        int64_t end_of_block = looks_ahead ? slot : count;
-        while (slot < end_of_second) {
-            if (slot == end_of_block) {
-                end_of_block = slot + BLOCK < end_of_second ? slot + BLOCK : end_of_second;
-                warm += look_ahead(slot, end_of_block, slots, state, places);
-            }
-            if (messages > room) {
-                has_room = 0;
-                break;
-            }
-            int64_t fence = row - lags[slot];
-            for (; arrived < messages && copies[COPY_WORDS * arrived + SENT] < fence; arrived++)
-                state[STATE_WORDS * (int64_t)copies[COPY_WORDS * arrived + TO] + WAITING]++;
-            const uint32_t *now = slots + SLOT_WORDS * slot;
-            uint32_t *own = state + STATE_WORDS * (int64_t)now[MACHINE], *event = events + EVENT_WORDS * row;
-            uint32_t head = own[HEAD], takes = own[WAITING] != 0, waiting = own[WAITING] - takes;
-            uint32_t kind = actions[(AHEAD + 1) * slot + (takes ? AHEAD : ahead)], action = kind & 3;
-            uint32_t following = places[PLACE_WORDS * (int64_t)head + NEXT];
-            uint32_t stamp = places[PLACE_WORDS * (int64_t)head + STAMP];
-            int64_t time = (int64_t)own[CLOCK] + 1, least = takes ? stamp : 0;
-            if (least > time) time = least;
-            own[CLOCK] = time;
-            own[WAITING] = waiting;
-            own[HEAD] = takes ? following : head;
-            event[KIND] = kind;
-            event[TIME] = time;
-            event[QUEUE] = waiting;
-            event[MESSAGE] = takes ? head - 1 : messages;
-            if (action) {
-                int64_t edge = own[FIRST], end = edge + own[DEGREE];
-                uint32_t arrives = arrived == messages && lags[slot + 1] == 0;
-                if (action == 2) {
-                    edge = own[FOLLOWING];
-                    end = edge + 1;
-                } else if (action == 1) {
-                    uint64_t tick = now[TICK] + (uint64_t)second * now[RATE_HZ];
-                    edge += below(roll(start[now[MACHINE]], tick, 4), own[DEGREE]);
-                    end = edge + 1;
+        while (slot < end_of_second && has_room) {
+            int64_t end_of_block = slot + block < end_of_second ? slot + block : end_of_second;
+            if (looks_ahead) warm += look_ahead(slot, end_of_block, slots, state, places);
+            while (slot < end_of_block) {
+                if (messages > room) {
+                    has_room = 0;
+                    break;
                 }
-                for (; edge < end; edge++) {
-                    uint32_t *other = state + STATE_WORDS * (int64_t)peer[edge];
-                    uint32_t *copy = copies + COPY_WORDS * messages;
-                    copy[SENT] = row;
-                    copy[TO] = peer[edge];
-                    copy[NUMBER] = ++sent[edge];
-                    messages++;
-                    places[PLACE_WORDS * messages + NEXT] = 0;
-                    places[PLACE_WORDS * messages + STAMP] = time + lift;
-                    int is_first = other[HEAD] == 0;
-                    places[PLACE_WORDS * (is_first ? 0 : (int64_t)other[TAIL]) + NEXT] = messages;
-                    other[HEAD] = is_first ? messages : other[HEAD];
-                    other[TAIL] = messages;
-                    other[WAITING] += arrives;
+                int64_t fence = row - lags[slot];
+                for (; arrived < messages && copies[COPY_WORDS * arrived + SENT] < fence; arrived++)
+                    state[STATE_WORDS * (int64_t)copies[COPY_WORDS * arrived + TO] + WAITING]++;
+                const uint32_t *now = slots + SLOT_WORDS * slot;
+                uint32_t *own = state + STATE_WORDS * (int64_t)now[MACHINE], *event = events + EVENT_WORDS * row;
+                uint32_t head = own[HEAD], takes = own[WAITING] != 0, waiting = own[WAITING] - takes;
+                uint32_t kind = actions[(AHEAD + 1) * slot + (takes ? AHEAD : ahead)], action = kind & 3;
+                uint32_t following = places[PLACE_WORDS * (int64_t)head + NEXT];
+                uint32_t stamp = places[PLACE_WORDS * (int64_t)head + STAMP];
+                int64_t time = (int64_t)own[CLOCK] + 1, least = takes ? stamp : 0;
+                if (least > time) time = least;
+                own[CLOCK] = time;
+                own[WAITING] = waiting;
+                own[HEAD] = takes ? following : head;
+                event[KIND] = kind;
+                event[TIME] = time;
+                event[QUEUE] = waiting;
+                event[MESSAGE] = takes ? head - 1 : messages;
+                if (action) {
+                    int64_t edge = own[FIRST], end = edge + own[DEGREE];
+                    uint32_t arrives = arrived == messages && lags[slot + 1] == 0;
+                    if (action == 2) {
+                        edge = own[FOLLOWING];
+                        end = edge + 1;
+                    } else if (action == 1) {
+                        uint64_t tick = now[TICK] + (uint64_t)second * now[RATE_HZ];
+                        edge += below(roll(start[now[MACHINE]], tick, 4), own[DEGREE]);
+                        end = edge + 1;
+                    }
+                    for (; edge < end; edge++) {
+                        uint32_t *other = state + STATE_WORDS * (int64_t)peer[edge];
+                        uint32_t *copy = copies + COPY_WORDS * messages;
+                        copy[SENT] = row;
+                        copy[TO] = peer[edge];
+                        copy[NUMBER] = ++sent[edge];
+                        messages++;
+                        places[PLACE_WORDS * messages + NEXT] = 0;
+                        places[PLACE_WORDS * messages + STAMP] = time + lift;
+                        int is_first = other[HEAD] == 0;
+                        places[PLACE_WORDS * (is_first ? 0 : (int64_t)other[TAIL]) + NEXT] = messages;
+                        other[HEAD] = is_first ? messages : other[HEAD];
+                        other[TAIL] = messages;
+                        other[WAITING] += arrives;
+                    }
+                    if (arrives) arrived = messages;
                 }
-                if (arrives) arrived = messages;
+                row++;
+                slot++;
             }
-            row++;
-            slot++;
         }
         if (has_room) second++, slot = 0;
     }

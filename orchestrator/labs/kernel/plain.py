@@ -116,80 +116,81 @@ def run_plain(
     assert copies.shape[1] == COPY_WORDS and places.shape[1] == PLACE_WORDS
     count, room = len(slots), len(copies) - 1 - degree_max
     row, messages, arrived = cursors[ROW], cursors[MESSAGES], cursors[ARRIVED]
-    has_room, looks_ahead, warm = True, len(state) >= MACHINES_MANY, np.int64(0)
+    looks_ahead = len(state) >= MACHINES_MANY
+    block, warm, has_room = BLOCK if looks_ahead else count, np.int64(0), True
     second, slot = cursors[SECOND], cursors[SLOT]
     while second < until and has_room:
         ahead = np.uint64(second % AHEAD)
         if ahead == 0 and slot == 0:
             roll_ahead(second, slots, start, chances, actions)
         end_of_second = min(count, total - second * count)
-        end_of_block = slot if looks_ahead else count
-        while slot < end_of_second:
-            if slot == end_of_block:
-                end_of_block = min(slot + BLOCK, end_of_second)
+        while slot < end_of_second and has_room:
+            end_of_block = min(slot + block, end_of_second)
+            if looks_ahead:
                 warm += _look_ahead(slot, end_of_block, slots, state, places)
-            if messages > room:
-                has_room = False
-                break
-            # An index that cannot be negative is used as it is; one that could is looked at first, each time.
-            now, event = np.uint64(slot), np.uint64(row)
-            fence = row - np.int64(lags[now])
-            while arrived < messages and np.int64(copies[np.uint64(arrived), SENT]) < fence:
-                state[np.uint64(copies[np.uint64(arrived), TO]), WAITING] += np.uint32(1)
-                arrived += 1
-            machine = np.uint64(slots[now, MACHINE])
-            waiting, head = state[machine, WAITING], state[machine, HEAD]
-            # Whether a message waits is a coin; a processor that guesses loses more by it than by working out both.
-            takes = waiting != np.uint32(0)
-            kind = actions[now, np.uint64(AHEAD) if takes else ahead]
-            following, stamp = places[np.uint64(head), NEXT], places[np.uint64(head), STAMP]
-            time = max(np.int64(state[machine, CLOCK]) + 1, np.int64(stamp if takes else np.uint32(0)))
-            waiting -= np.uint32(takes)
-            state[machine, CLOCK] = time
-            state[machine, WAITING] = waiting
-            state[machine, HEAD] = following if takes else head
-            events[event, KIND] = kind
-            events[event, TIME] = time
-            events[event, QUEUE] = waiting
-            events[event, MESSAGE] = np.int64(head) - 1 if takes else messages
-            action = np.int64(kind) & 3
-            if action != 0:
-                edge = np.int64(state[machine, FIRST])
-                degree = np.int64(state[machine, DEGREE])
-                end = edge + degree
-                # Where nobody else ticks at this instant, a message without delay has arrived at the next tick.
-                arrives = np.uint32(arrived == messages and lags[np.uint64(slot + 1)] == 0)
-                if action == SEND_NEXT:
-                    edge = np.int64(state[machine, FOLLOWING])
-                    end = edge + 1
-                elif action != SEND_ALL:
-                    tick = np.int64(slots[now, TICK]) + second * np.int64(slots[now, RATE_HZ])
-                    edge += peer_of(start[machine], tick, degree)
-                    end = edge + 1
-                while edge < end:
-                    link, copy = np.uint64(edge), np.uint64(messages)
-                    to = np.uint64(peer[link])
-                    number = sent[link] + np.uint32(1)
-                    sent[link] = number
-                    copies[copy, SENT] = row
-                    copies[copy, TO] = to
-                    copies[copy, NUMBER] = number
-                    messages += 1
-                    place = np.uint64(messages)
-                    places[place, NEXT] = 0
-                    places[place, STAMP] = time + lift
-                    head = state[to, HEAD]
-                    is_first = head == np.uint32(0)
-                    tail = state[to, TAIL]
-                    places[np.uint64(np.uint32(0) if is_first else tail), NEXT] = messages
-                    state[to, HEAD] = messages if is_first else head
-                    state[to, TAIL] = messages
-                    state[to, WAITING] += arrives
-                    edge += 1
-                if arrives != 0:
-                    arrived = messages
-            row += 1
-            slot += 1
+            while slot < end_of_block:
+                if messages > room:
+                    has_room = False
+                    break
+                # An index that cannot be negative is used as it is; one that could is looked at first, each time.
+                now, event = np.uint64(slot), np.uint64(row)
+                fence = row - np.int64(lags[now])
+                while arrived < messages and np.int64(copies[np.uint64(arrived), SENT]) < fence:
+                    state[np.uint64(copies[np.uint64(arrived), TO]), WAITING] += np.uint32(1)
+                    arrived += 1
+                machine = np.uint64(slots[now, MACHINE])
+                waiting, head = state[machine, WAITING], state[machine, HEAD]
+                # Whether a message waits is a coin; a processor that guesses loses more by it than by working out both.
+                takes = waiting != np.uint32(0)
+                kind = actions[now, np.uint64(AHEAD) if takes else ahead]
+                following, stamp = places[np.uint64(head), NEXT], places[np.uint64(head), STAMP]
+                time = max(np.int64(state[machine, CLOCK]) + 1, np.int64(stamp if takes else np.uint32(0)))
+                waiting -= np.uint32(takes)
+                state[machine, CLOCK] = time
+                state[machine, WAITING] = waiting
+                state[machine, HEAD] = following if takes else head
+                events[event, KIND] = kind
+                events[event, TIME] = time
+                events[event, QUEUE] = waiting
+                events[event, MESSAGE] = np.int64(head) - 1 if takes else messages
+                action = np.int64(kind) & 3
+                if action != 0:
+                    edge = np.int64(state[machine, FIRST])
+                    degree = np.int64(state[machine, DEGREE])
+                    end = edge + degree
+                    # Where nobody else ticks at this instant, a message without delay has arrived at the next tick.
+                    arrives = np.uint32(arrived == messages and lags[np.uint64(slot + 1)] == 0)
+                    if action == SEND_NEXT:
+                        edge = np.int64(state[machine, FOLLOWING])
+                        end = edge + 1
+                    elif action != SEND_ALL:
+                        tick = np.int64(slots[now, TICK]) + second * np.int64(slots[now, RATE_HZ])
+                        edge += peer_of(start[machine], tick, degree)
+                        end = edge + 1
+                    while edge < end:
+                        link, copy = np.uint64(edge), np.uint64(messages)
+                        to = np.uint64(peer[link])
+                        number = sent[link] + np.uint32(1)
+                        sent[link] = number
+                        copies[copy, SENT] = row
+                        copies[copy, TO] = to
+                        copies[copy, NUMBER] = number
+                        messages += 1
+                        place = np.uint64(messages)
+                        places[place, NEXT] = 0
+                        places[place, STAMP] = time + lift
+                        head = state[to, HEAD]
+                        is_first = head == np.uint32(0)
+                        tail = state[to, TAIL]
+                        places[np.uint64(np.uint32(0) if is_first else tail), NEXT] = messages
+                        state[to, HEAD] = messages if is_first else head
+                        state[to, TAIL] = messages
+                        state[to, WAITING] += arrives
+                        edge += 1
+                    if arrives != 0:
+                        arrived = messages
+                row += 1
+                slot += 1
         if has_room:
             second += 1
             slot = 0
