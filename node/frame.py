@@ -46,7 +46,8 @@ WirePromise: TypeAlias = tuple[SpanNs | None, Count]
 class Hello(TypedDict):
     """The greeting of a sender that has dialled; `base` is the number of the first message in its window.
 
-    `token` is what all nodes of a run were given; left out where there is none.
+    `token` is what all nodes of a run were given; left out where there is none. `older` is, by older incarnation whose
+    window is not empty, the number of its last message; left out where every one is.
     """
 
     type: Literal["hello"]
@@ -58,6 +59,7 @@ class Hello(TypedDict):
     incarnation: Count
     epoch_ns: EpochNs | None
     base: Position
+    older: NotRequired[list[tuple[Count, Position]]]
 
 
 class Welcome(TypedDict):

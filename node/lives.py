@@ -39,6 +39,10 @@ class Outlet:
         self._greeted_as = self.newest.incarnation
         return self.newest.incarnation, self.newest.base
 
+    def older(self) -> list[tuple[int, int]]:
+        """Return the older incarnations that have a window, each with the number of its last message."""
+        return [(link.incarnation, link.last) for link in self._older]
+
     def connect(self, welcome: Welcome) -> None:
         """Begin a connection; every window is sent again.
 
@@ -101,7 +105,14 @@ class Inlet:
         self.is_connected = False
         self.has_greeted = False
         self._links: dict[int, Incoming] = {}
+        self._older: dict[int, int] = {}
         self._is_asked = False
+
+    @property
+    def has_older(self) -> bool:
+        """Whether everything is here that older incarnations had in their windows when the sender greeted."""
+        have = self.have()
+        return all(have.get(incarnation, 0) >= last for incarnation, last in self._older.items())
 
     @property
     def incarnation(self) -> int:
@@ -123,6 +134,7 @@ class Inlet:
         for link in self._links.values():
             if link is not greeted:
                 link.connect_unasked()
+        self._older = dict(hello.get("older", ()))
         self.is_connected = self.has_greeted = True
         self._is_asked = False
         return greeted

@@ -96,6 +96,8 @@ class Machine:
         )
         if self.token:
             hello["token"] = self.token
+        if older := self.outgoing[recipient].older():
+            hello["older"] = older
         return hello
 
     def greet(self, hello: Hello, wall: int) -> Welcome:
@@ -374,7 +376,8 @@ class Machine:
                 replace(message, arrival_ns=message.arrival_ns + shift_ns) if shift_ns else message,
                 was_here=self._was_here(sender, message),
             )
-        if frame["promise"] is not None:
+        # Frames of an old connection may promise before the windows of older incarnations are here again.
+        if frame["promise"] is not None and self.incoming[sender].has_older:
             due_ns, seq = frame["promise"]
             here = Promise(END_NS if due_ns is None else due_ns + shift_ns, seq)
             self._horizon.apply(sender, here, have=have)

@@ -170,7 +170,11 @@ def _clock_rises(trace: ForeignTrace) -> Check:
 def _not_risen(trace: ForeignTrace, row: int) -> str:
     before = int(trace.before[row])
     clock, earlier = int(trace.clock[row]), int(trace.clock[before])
-    hint = " Are these two runs in one file? split: in a format divides them." if clock < earlier // 2 else ""
+    hint = ""
+    if clock < earlier // 2:
+        hint = " Are these two runs in one file? split: in a format divides them."
+    elif clock == earlier and trace.is_send[before] and trace.is_send[row] and trace.to[before] != trace.to[row]:
+        hint = " Are these two lines of one broadcast? broadcast: lines in a format says so."
     return (
         f"{words.called(trace, int(trace.node[row]))} had clock {trace.shown_clock(earlier)} at "
         f"{trace.name_of(before)} and {trace.shown_clock(clock)} at {trace.name_of(row)}, its next event. A clock "

@@ -10,6 +10,7 @@ import numpy as np
 
 from node.errors import NoLogError, one_line
 from orchestrator.audit.store import ALL, OTHER, SEND, ForeignTrace
+from orchestrator.formats.broadcasts import Merged, merge_broadcasts
 from orchestrator.formats.clocks import CLOCK_MAX, Numbers, read_numbers
 from orchestrator.formats.format import LogFormat
 from orchestrator.formats.kinds import IGNORE, SEND_ALL, SEND_SOME, Kinds
@@ -101,6 +102,10 @@ class Builder:
         for column in ("sender", "to"):
             columns[column] = machines.of_peers(columns[column])
         columns["message"] = message_numbers(columns, self._layout.ids)
+        recipients, vector = machines.recipients(self._peers.lists, columns["to"]), self._matrix(machines)
+        events = Merged(columns, vector, recipients)
+        if self._layout.broadcast == "lines":
+            events = merge_broadcasts(*events)
         return ForeignTrace(
             name=name,
             format_name=self._layout.name,
@@ -110,11 +115,11 @@ class Builder:
             clock_scale=self._scale,
             is_fifo=self._layout.fifo,
             is_declared_complete=self._layout.complete,
-            **columns,
+            **events.columns,
             unit_ns=self._times.unit_ns,
             may_be_some=self._may_be_some,
-            recipients=machines.recipients(self._peers.lists, columns["to"]),
-            vector=self._matrix(machines),
+            recipients=events.recipients,
+            vector=events.vector,
             files=tuple(files),
             unread_file=np.array([file for file, _ in self._unread], np.int64),
             unread_line=np.array([line for _, line in self._unread], np.int64),

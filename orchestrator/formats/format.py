@@ -150,6 +150,8 @@ class LogFormat(Border):
     """auto, none, `s`, `ms`, `us`, `ns`, `iso`, or how strptime reads it: `%d/%b/%Y:%H:%M:%S`."""
     ids: Literal["all", "sender", "link"] = "all"
     """Among which messages an id, the field `message`, names one: all, those of one sender, or those of one link."""
+    broadcast: Literal["line", "lines"] = "line"
+    """Whether a send to several is one line, or a line for each of them, one behind the other and with one clock."""
     nodes: Texts = ()
     """All machines, in the order of a vector that is a list."""
     aliases: Mapping[str, str] = {}

@@ -13,7 +13,7 @@ import orjson
 
 from orchestrator.formats.filling import filled, parts_of
 from orchestrator.formats.format import LogFormat
-from orchestrator.formats.records import BATCH, Batch, Lines, Value, is_ignored
+from orchestrator.formats.records import BATCH, Batch, Lines, Value, lines_of, with_what_stands_before
 
 Object: TypeAlias = Mapping[str, Value]
 
@@ -45,15 +45,9 @@ def objects_in(text: str, layout: LogFormat, lines: Lines, first_line: int) -> I
     if is_laid_out(text):
         yield from _laid_out(text, lines, first_line)
         return
-    has_ignored, before = bool(layout.ignored), layout.searches[0].expression if layout.record else None
-    for number, line in enumerate(text.split("\n"), first_line):
-        if not line or line.isspace():
-            continue
-        if has_ignored and is_ignored(line, layout):
-            lines.ignored += 1
-        elif one := object_in(line):
-            match = before.search(line) if before else None
-            yield number, line, {**one, **match.groupdict()} if match else one
+    for number, line in lines_of(text, layout, lines, first_line):
+        if one := object_in(line):
+            yield number, line, with_what_stands_before(one, line, layout)
         elif line.strip() in _BRACKETS:
             lines.ignored += 1
         else:

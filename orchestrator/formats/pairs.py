@@ -4,12 +4,12 @@ Never takes a line without a pair for a record.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
 from orchestrator.formats.format import LogFormat
-from orchestrator.formats.records import BATCH, Batch, Lines, by_field, is_ignored
+from orchestrator.formats.records import BATCH, Batch, Lines, Value, by_field, lines_of, with_what_stands_before
 
 PAIR: Final = re.compile(
     r"""(?<![\w.\-])([A-Za-z_][\w.\-]*)\s?=\s?"""
@@ -40,15 +40,11 @@ def from_pairs(text: str, layout: LogFormat, lines: Lines, first_line: int) -> I
         yield Batch(values, [number for number, _, _ in some])
 
 
-def _rows(text: str, layout: LogFormat, lines: Lines, first_line: int) -> Iterator[tuple[int, str, dict[str, str]]]:
-    has_ignored, before = bool(layout.ignored), layout.searches[0].expression if layout.record else None
-    for number, line in enumerate(text.split("\n"), first_line):
-        if not line or line.isspace():
-            continue
-        if has_ignored and is_ignored(line, layout):
-            lines.ignored += 1
-        elif pairs := pairs_in(line):
-            match = before.search(line) if before else None
-            yield number, line, {**pairs, **match.groupdict()} if match else pairs
+def _rows(
+    text: str, layout: LogFormat, lines: Lines, first_line: int
+) -> Iterator[tuple[int, str, Mapping[str, Value]]]:
+    for number, line in lines_of(text, layout, lines, first_line):
+        if pairs := pairs_in(line):
+            yield number, line, with_what_stands_before(pairs, line, layout)
         else:
             lines.add_unmatched(number, line)

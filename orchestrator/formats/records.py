@@ -3,7 +3,7 @@
 Never interprets a field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
@@ -53,6 +53,24 @@ class Lines:
             self.ignored += 1
         else:
             self.add_unmatched(number, line)
+
+
+def lines_of(text: str, layout: LogFormat, lines: Lines, first_line: int) -> Iterator[tuple[int, str]]:
+    """Yield the lines that may be records, with their numbers; blank ones are none, nor those known to be no events."""
+    has_ignored = bool(layout.ignored)
+    for number, line in enumerate(text.split("\n"), first_line):
+        if not line or line.isspace():
+            continue
+        if has_ignored and is_ignored(line, layout):
+            lines.ignored += 1
+        else:
+            yield number, line
+
+
+def with_what_stands_before(one: Mapping[str, Value], line: str, layout: LogFormat) -> Mapping[str, Value]:
+    """Return the fields of an object or of pairs, and those of what stands before them in their line."""
+    match = layout.searches[0].expression.search(line) if layout.record else None
+    return {**one, **match.groupdict()} if match else one
 
 
 def is_ignored(line: str, layout: LogFormat) -> bool:

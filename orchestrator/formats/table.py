@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from node.errors import one_line
 from orchestrator.formats.format import LogFormat
-from orchestrator.formats.records import BATCH, Batch, Lines, by_field, is_ignored
+from orchestrator.formats.records import BATCH, Batch, Lines, by_field, lines_of
 
 _QUOTE: Final = '"'
 _FIRST_ROWS: Final = 50
@@ -66,13 +66,9 @@ def _leave(rows: Sequence[_Row], names: Sequence[str], header: Sequence[str], li
 
 def _rows(text: str, layout: LogFormat, lines: Lines, first_line: int) -> Iterator[_Row]:
     """Yield each line with its cells, stripped; a cell in quotes may hold the delimiter, but no line's end."""
-    delimiter, has_ignored, strip = layout.delimiter, bool(layout.ignored), str.strip
-    for number, line in enumerate(text.split("\n"), first_line):
-        if not line or line.isspace():
-            continue
-        if has_ignored and is_ignored(line, layout):
-            lines.ignored += 1
-        elif delimiter == " ":
+    delimiter, strip = layout.delimiter, str.strip
+    for number, line in lines_of(text, layout, lines, first_line):
+        if delimiter == " ":
             yield number, line, tuple(line.split())
         elif _QUOTE in line:
             yield number, line, _quoted(line, delimiter)

@@ -1,18 +1,18 @@
 """Hostile connections beside a run: no event differs, nothing is left of them, and the crowd has its limits."""
 
 import asyncio
+import gc
 import os
+import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from random import Random
 
 import pytest
 import structlog
 
 from node.connections import Connection
-from node.frame import FRAME_BYTES_MAX, encode
 from node.greeting import JUMP_MAX
 from node.mesh import STRANGERS_MAX
 from tests.clusters import cluster, simulated
@@ -22,21 +22,7 @@ from tests.promises import record
 
 pytestmark = pytest.mark.asyncio
 
-FOREIGN = HELLO.replace(b'"party"', b'"other"')
 POISON = framed(b'{"type":"data","first":1,"messages":[[1,1,0,%d,1]],"promise":null}' % (JUMP_MAX + 10**9))
-KINDS: dict[str, Callable[[Random], bytes]] = {
-    "nothing": lambda _: b"",
-    "noise": lambda chance: chance.randbytes(chance.randint(1, 8000)),
-    "half a frame": lambda chance: HELLO[: chance.randint(1, len(HELLO) - 1)],
-    "another run": lambda _: FOREIGN,
-    "a crowd of pings": lambda _: encode({"type": "ping"}) * 3000,
-    "a long frame": lambda _: framed(b'{"type":"ack","done":' + b"9" * 4000 + b"}"),
-    "a frame too long": lambda _: (FRAME_BYTES_MAX + 1).to_bytes(4, "big") + b"{" * 5000,
-    "many brackets": lambda _: framed(b"[" * 4000),
-    "http": lambda _: b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "an epoch of nobody's": lambda _: HELLO.replace(b"null", b"%d" % 2**62),
-    **{f"no greeting, {name}": lambda _, frame=frame: frame for name, frame in HOSTILE.items()},  # type: ignore[misc]
-}
 AS_A_SENDER = {"poison": POISON, **HOSTILE}
 """What comes behind the greeting of somebody who knows the run's name."""
 
@@ -63,33 +49,27 @@ class ReadClock:
         monkeypatch.setattr(Connection, "receive", receive_by_the_clock)
 
 
-async def attack(port: int, chance: Random) -> None:
-    """Be one hostile connection, to its end."""
-    name = chance.choice(list(KINDS))
-    with suppress(OSError):
-        reader, writer = await asyncio.open_connection(LOOPBACK, port)
-        try:
-            writer.write(KINDS[name](chance))
-            if chance.random() < 0.5:
-                writer.write_eof()
-                async with asyncio.timeout(DEADLINE_S):
-                    while await reader.read(4096):
-                        pass
-        finally:
-            writer.transport.abort()
+@contextmanager
+def only_the_run_collected() -> Iterator[None]:
+    """Hold what was there before out of garbage collection, as a node does with what it imports: it takes 50 ms."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
-async def attack_all(ports: list[int], count: int, chance: Random) -> None:
-    """Attack from many sides at once, and more often than there is room."""
-
-    async def one_after_another() -> None:
-        nonlocal left
-        while left > 0:
-            left -= 1
-            await attack(chance.choice(ports), chance)
-
-    left = count
-    await asyncio.gather(*(one_after_another() for _ in range(2 * STRANGERS_MAX)))
+async def crowd(seed: int, count: int, ports: list[int]) -> None:
+    """Have so many hostile connections made by another process."""
+    arguments = map(str, ("-m", "tests.hostile_crowd", seed, count, *ports))
+    process = await asyncio.create_subprocess_exec(sys.executable, *arguments)
+    try:
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def impersonate(port: int, frames: bytes) -> None:
@@ -116,7 +96,7 @@ async def besieged(directory: Path, count: int, monkeypatch: pytest.MonkeyPatch)
         await party.begun(1)
         before = descriptors()
         ports = list(party.meeting.ports.values())
-        await attack_all(ports, count, Random(1))
+        await crowd(1, count, ports)
         for frames in AS_A_SENDER.values():
             await impersonate(ports[0], frames)
         async with asyncio.timeout(DEADLINE_S):
@@ -126,7 +106,7 @@ async def besieged(directory: Path, count: int, monkeypatch: pytest.MonkeyPatch)
         await party.meeting.end()
 
     over: list[int] = []
-    with structlog.testing.capture_logs() as words:
+    with only_the_run_collected(), structlog.testing.capture_logs() as words:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(siege())
             await party.run(deadline_s=DEADLINE_S + count / 100)

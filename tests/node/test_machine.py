@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import node.link
 from node.errors import ProtocolError, RefusedError, RemoteProtocolError
-from node.event import Event
+from node.event import Event, Message
 from node.frame import Ack, Data, Hello, Welcome
 from node.link import Outgoing
 from node.machine import Machine
@@ -370,6 +370,33 @@ def test_a_gap_before_the_start_is_one_already_then() -> None:
     with pytest.raises(RemoteProtocolError, match="a gap"):
         one.receive(2, data((0, 1, 0, 1, 10), first=2))
     one.start(1000, wall=0)
+
+
+def test_a_promise_is_believed_once_the_windows_of_older_incarnations_are_here() -> None:
+    """Frames of an old connection may come first on a new one: of the newest incarnation, and with its promise."""
+    one = Machine(cluster(2, seconds=2)[1], run="r", pace="fast")
+    one.greet(hello(incarnation=1, older=[(0, 2)]), wall=0)
+    one.start(1000, wall=0)
+    promise = Data(type="data", first=1, messages=[], promise=(10**9, 0), incarnation=1)
+    may_tick = []
+    for frame in (promise, data((0, 1, 0, 1, 10)), promise, data((1, 2, 0, 2, 20), first=2), promise):
+        one.receive(2, frame)
+        may_tick.append(one.may_tick(0))
+
+    assert [False, False, False, False, True] == may_tick
+
+
+def test_a_greeting_names_the_windows_of_older_incarnations() -> None:
+    """Those that are not empty, each with its last number, so that the receiver knows what is to come."""
+    one = machine()
+    for incarnation, number in ((0, 1), (0, 2), (1, 1)):
+        place = {"arrival_ns": 0, "sender": 1, "tick": 0, "copy": 0, "stamp": 1}
+        message = Message(**place, incarnation=incarnation, index=number, number=number)
+        one.outgoing[2].push(message)
+
+    assert [(0, 2)] == one.hello(2)["older"]
+    one.outgoing[2].acknowledge({"type": "ack", "done": 2, "stopped": False})
+    assert "older" not in one.hello(2)
 
 
 def test_nobody_has_two_epochs() -> None:

@@ -11,6 +11,8 @@ from tests.sim.summary import Summary, add_up, lines_of
 SEEDS, PART = 1_000, 100
 SEEDS_SOAK, PART_SOAK = 25_000, 1_000
 MISTAKE = "clock restarts at 0"
+FOUND = {14334: "a promise of the new incarnation, replayed, was believed before the window of the old one came again"}
+"""Seeds that went wrong once, and why."""
 
 
 def seeds(first: int, count: int) -> Summary:
@@ -31,6 +33,12 @@ def test_no_fault_leaves_a_mark_in_the_trace(first: int) -> None:
     assert found.faults >= 5 * PART
     assert found.at_risk >= PART
     assert found.counts["found half-open"] >= PART // 2
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_what_went_wrong_once_does_not_again(seed: int) -> None:
+    """A found seed stays."""
+    seeds(seed, 1)
 
 
 @pytest.mark.soak  # 20 minutes of one core

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from orchestrator.formats.format import FIELDS, KINDS, LogFormat, compiled
+from orchestrator.formats.guess.broadcasts import is_in_lines
 from orchestrator.formats.guess.expression import joined, parts_of, shared, slot_expression, widest
 from orchestrator.formats.guess.files import Naming, escaped
 from orchestrator.formats.guess.study import Study
@@ -35,6 +36,8 @@ def keys_of(study: Study, naming: Naming, *, is_short: bool = True) -> dict[str,
         keys["time"] = study.time
     if "message" in study.roles and study.ids != "all":
         keys["ids"] = study.ids
+    if is_in_lines(study):
+        keys["broadcast"] = "lines"
     if study.aliases:
         keys["aliases"] = dict(sorted(study.aliases.items(), key=lambda one: natural(one[0])))
     if study.order:

@@ -456,3 +456,43 @@ def requests_of_a_service(world: World) -> Files:
         )
 
     return {"service.log": lines(world, line)}
+
+
+def each_recipient(e: Happened, line: str) -> str:
+    """A broadcast as a line for each of its recipients, `{to}` and `{copy}` in it."""
+    return "\n".join(line.format(to=to, copy=copy) for copy, to in enumerate(e.to))
+
+
+@dialect("clock, stamp, from, to, queue-at-receives", nodes=4)
+def broadcasts_in_lines(world: World) -> Files:
+    def line(e: Happened) -> str:
+        return {
+            "internal": f"[L={e.clock}] internal",
+            "send": each_recipient(e, f"[L={e.clock}] sent to {{to}}"),
+            "receive": f"[L={e.clock}] received {e.stamp} from {e.sender}, {e.queue} left",
+        }[e.kind]
+
+    return per_machine(world, lambda n: f"machine{n}.log", line)
+
+
+@dialect("clock, from, to, ids, time", name=lambda n: f"n{n}")
+def broadcasts_in_lines_with_ids(world: World) -> Files:
+    """Each copy has an id of its own."""
+
+    def line(e: Happened) -> str:
+        head = f'{{"at": "{e.iso(sep="T")}", "node": "n{e.n}", "lamport": {e.clock}'
+        copy = sorted(world_sends(world)[e.cause].to).index(e.n) if e.cause else 0
+        return {
+            "internal": head + ', "event": "work"}',
+            "send": "\n".join(
+                head + f', "event": "send", "to": "n{to}", "msg": "{e.id}-{place}"}}' for place, to in enumerate(e.to)
+            ),
+            "receive": head + f', "event": "recv", "from": "n{e.sender}", "msg": "{e.id}-{copy}"}}',
+        }[e.kind]
+
+    return {"all.jsonl": lines(world, line)}
+
+
+def world_sends(world: World) -> dict[object, Happened]:
+    """The sends of a run by their names."""
+    return {event.name: event for event in world.events if event.kind == "send"}

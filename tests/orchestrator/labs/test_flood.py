@@ -29,8 +29,8 @@ def peak_bytes(pid: int) -> int:
 
 
 def test_a_million_messages_wait_at_a_slow_machine(tmp_path: Path) -> None:
-    """Takes 5 minutes: nothing dropped, at most 600 MiB a node, and the node names the flood."""
-    slow, swift = cluster(2, seconds=MESSAGES / 1000, rates=(1, 1), internal_probability=0).values()
+    """Takes a minute: nothing dropped, at most 600 MiB a node, and the node names the flood."""
+    slow, swift = cluster(2, seconds=MESSAGES / 1000 + 2, rates=(1, 1), internal_probability=0).values()
     machines = {1: slow, 2: replace(swift, rate_hz=1000, phase_ns=0)}
     peaks: dict[int, int] = {}
 
@@ -58,7 +58,7 @@ def test_a_million_messages_wait_at_a_slow_machine(tmp_path: Path) -> None:
     print(f"{in_queue:,} messages waited; {memory}")
 
     assert sent == received + in_queue + in_flight
-    assert in_queue >= 0.99 * MESSAGES
+    assert in_queue >= MESSAGES
     assert "none is dropped" in Run(tmp_path).stderr_path(1).read_text()
     assert max(peaks.values()) <= 600 * 2**20
     record("a million messages wait", "soak", f"{in_queue:,} messages waited; {memory}")
