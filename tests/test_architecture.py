@@ -120,6 +120,8 @@ LONG_FUNCTIONS = {
     "orchestrator/trace/proof/laws.py::judge_messages",
     "orchestrator/trace/proof/laws.py::judge_events",
     "orchestrator/trace/proof/numbers.py::count_past",
+    "orchestrator/labs/kernel/seeds.py::put_in_order",
+    "orchestrator/labs/kernel/seeds.py::run_seed",
     # Its columns, one a line.
     "orchestrator/labs/kernel/telling.py::trace_of",
     "orchestrator/trace/columns.py::trace_of_columns",

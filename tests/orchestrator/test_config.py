@@ -21,8 +21,8 @@ from orchestrator.config import Experiment, experiment_schema, load_experiment, 
 from orchestrator.config.duration import format_duration, parse_duration
 from tests.golden_runs import ALL, GOLDEN
 from tests.golden_runs import machines as golden_machines
+from tests.shipped import CONFIGS, LARGE
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 EXERCISE = (CONFIGS / "exercise.yaml").read_text()
 SHOWN_KEYS = [
     "name", "question", "nodes", "tick_rate", "phase", "internal_probability", "clock", "topology", "duration", "runs",
@@ -51,8 +51,6 @@ WITH_FAULTS = [
     "lossy-network", "one-way-partition",
     "reordering", "ring-of-ten", "slow-down", "slow-machine", "split-brain",
 ]  # fmt: skip
-
-LARGE = {"hundred-machines": 100, "ten-thousand": 10_000, "hundred-thousand": 100_000}
 
 
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"])

@@ -24,9 +24,9 @@ from orchestrator.trace.measured import OF_MACHINE, OF_RUN, Measured
 from tests.fault_mixes import mixes
 from tests.measuring import compiled, nothing_is_too_small, plainly, reference
 from tests.orchestrator.labs.kernel.test_kernel import TOPOLOGIES, drawn
+from tests.shipped import RUN_BY_TESTS
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 EVENTS_MAX = 20_000
 """Of a shipped experiment that is run here."""
 
@@ -50,7 +50,7 @@ def assert_rows(experiment: Experiment, runs: int) -> None:
         assert found.events[row] == len(trace)
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RUN_BY_TESTS, ids=lambda path: path.stem)
 def test_every_shipped_experiment_is_measured_to_the_bit(path: Path) -> None:
     experiment = load_experiment(path)
     if sum(model.tick_count for model in experiment.machines(1).values()) > EVENTS_MAX:
@@ -94,7 +94,7 @@ def test_threads_and_parts_change_nothing(threads: int, given: Any, monkeypatch:
 
 
 def test_runs_and_seed_are_the_experiments_own_unless_given() -> None:
-    experiment = load_experiment(CONFIGS[0], duration="1s", runs=3)
+    experiment = load_experiment(RUN_BY_TESTS[0], duration="1s", runs=3)
 
     assert len(simulate_many(experiment)) == 3
     assert simulate_many(experiment, runs=2, seed=70).seed.tolist() == [70, 71]

@@ -69,7 +69,7 @@ class Judging:
         # Where machines rest very long, counting by ticks would take more room than the run.
         is_sparse = int(cluster.first_tick[-1]) > 4 * int(cluster.events.sum()) + 1_000_000
         self._doubts = laws.STRUCTURE if is_sparse else 0
-        self._has_twin, self._differs = True, False
+        self._differs = False
         self._counts = np.zeros((len(cluster.lane_to), laws.COUNT_TIMES), np.int64)
         self._arriving = np.zeros(0 if is_sparse else int(cluster.first_tick[-1]), np.uint16)
         self._state = np.zeros((len(cluster.node), laws.STATE_TIMES), np.int64)
@@ -79,7 +79,6 @@ class Judging:
 
     def go_on(self, columns: Columns, twin: Columns | None) -> None:
         """Judge the next rows of a run and all messages sent in them, beside the same of its twin."""
-        self._has_twin &= twin is not None
         events, messages = _comparison(columns, twin)
         self._differs |= events is None or messages is None
         end = self._message + len(columns.send_row)
@@ -103,7 +102,7 @@ class Judging:
             valid -= {"in-order"}  # Where no link keeps an order it is not applicable.
         if "exactly-once" in valid and _remember(self.cluster, stops, left):
             valid |= {"every-message-accounted"}
-        if self._has_twin and not self._differs:
+        if not self._differs:
             valid |= {"equals-simulated"}
         return frozenset(valid)
 

@@ -15,11 +15,10 @@ from tests.balance import unbalanced
 from tests.delays import WITH_DRAWN_DELAYS, strays
 from tests.fault_mixes import EACH, half_a_second
 from tests.golden_runs import ALL, as_array, expected, machines
+from tests.shipped import RUN_BY_TESTS
 
 ROOT = Path(__file__).parents[3]
 
-LARGE = ("hundred-machines", "ten-thousand", "hundred-thousand")
-CONFIGS = sorted(path for path in (ROOT / "configs").glob("*.yaml") if path.stem not in LARGE)
 
 RUN_EVERY_CONFIG = """
 import sys
@@ -64,7 +63,7 @@ def test_every_shipped_experiment_is_valid_and_its_bytes_do_not_depend_on_hashes
     """Chance is a function of place: two fresh processes with other hash seeds write the same bytes, and all hold."""
     for hash_seed in ("1", "2"):
         subprocess.run(
-            [sys.executable, "-c", RUN_EVERY_CONFIG, str(tmp_path / hash_seed), *map(str, CONFIGS)],
+            [sys.executable, "-c", RUN_EVERY_CONFIG, str(tmp_path / hash_seed), *map(str, RUN_BY_TESTS)],
             env=os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
             check=True,
             timeout=120,
@@ -72,7 +71,7 @@ def test_every_shipped_experiment_is_valid_and_its_bytes_do_not_depend_on_hashes
     logs = {path.relative_to(tmp_path / "1"): path for path in tmp_path.glob("1/*/*/events-*.jsonl")}
     runs = sorted({path.parent for path in logs.values()})
 
-    assert 5 * len(CONFIGS) == len(runs)
+    assert 5 * len(RUN_BY_TESTS) == len(runs)
     assert {name: path.read_bytes() for name, path in logs.items()} == {
         name: (tmp_path / "2" / name).read_bytes() for name in logs
     }

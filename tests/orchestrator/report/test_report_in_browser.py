@@ -11,6 +11,7 @@ from tests import foreign_logs
 from tests.browser import WHY_NOT, browser, chromium, opened
 from tests.clusters import cluster
 from tests.reports import ROOT, report, run
+from tests.shipped import RUN_BY_TESTS
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(chromium() is None, reason=WHY_NOT)]
 
@@ -101,9 +102,7 @@ def test_every_configuration_of_the_exercise_has_a_page_without_complaint(
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(
-    "name", sorted(path.stem for path in (ROOT / "configs").glob("*.yaml") if path.stem not in FAMILY)
-)
+@pytest.mark.parametrize("name", sorted(path.stem for path in RUN_BY_TESTS if path.stem not in FAMILY))
 def test_every_question_about_faults_has_a_page_without_complaint(
     started: Any, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,8 +36,8 @@ from tests.clusters import cluster
 from tests.fault_mixes import EACH, half_a_second, machines_of, mixes
 from tests.golden_runs import ALL
 from tests.golden_runs import machines as golden_machines
+from tests.shipped import RUN_BY_TESTS
 
-CONFIGS = sorted((Path(__file__).parents[3] / "configs").glob("*.yaml"))
 SMALL = cluster(2, seconds=2)
 
 
@@ -95,7 +95,7 @@ def test_columns_hold_whatever_goes_wrong(mix: dict[str, Any]) -> None:
         assert trace.line.tolist() == again.line.tolist()
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RUN_BY_TESTS, ids=lambda path: path.stem)
 def test_every_experiment_comes_back_from_its_tables(path: Path) -> None:
     """As long as it takes to see each of its faults."""
     experiment = load_experiment(path)

@@ -97,6 +97,29 @@ def test_parts_find_what_the_whole_does(column: str) -> None:
         assert column == "message" or found[0] != set(CHECKS)
 
 
+def test_a_number_that_nobody_received_is_looked_at() -> None:
+    """The sender's own numbers have to rise, too."""
+    machines = cluster(3, seconds=6, rates=(3, 9), internal_probability=0.2)
+    record = record_of(machines)
+    columns = columns_of(record)
+    numbers = columns.number.copy()
+    numbers[np.flatnonzero(record.receive_row < 0)[-1]] += 1
+
+    assert set(CHECKS) - {"in-order"} == valid(record, machines, [replace(columns, number=numbers)], [columns])
+
+
+def test_a_tick_twice_and_the_next_one_left_out_is_no_order() -> None:
+    """Though there are as many events as there should be, and their indexes are right."""
+    machines = half_a_second("amnesia")
+    record = record_of(machines)
+    columns = columns_of(record)
+    first, second = np.flatnonzero(columns.machine == 0)[3:5]
+    ticks = columns.tick.copy()
+    ticks[second] = ticks[first]
+
+    assert valid(record, machines, [replace(columns, tick=ticks)], [columns]) == frozenset()
+
+
 def test_a_run_that_rests_for_years_is_not_counted_by_ticks() -> None:
     """It would take more room than there is; the plain checks have the word."""
     machines = {

@@ -25,8 +25,8 @@ from tests.golden_runs import machines as golden_machines
 from tests.logs_on_disk import simulated_run
 from tests.mistakes import MISTAKES
 from tests.orchestrator.labs.kernel.test_kernel import TOPOLOGIES, drawn, reference
+from tests.shipped import RUN_BY_TESTS
 
-CONFIGS = sorted(path for path in Path("configs").glob("*.yaml"))
 NEVER = 10**9
 
 
@@ -82,7 +82,7 @@ def test_each_fault_is_proved(name: str) -> None:
     assert_proved(half_a_second(name))
 
 
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RUN_BY_TESTS, ids=lambda path: path.stem)
 def test_every_shipped_experiment_is_judged_equally(path: Path) -> None:
     """And the plain checks have the word only where no link keeps an order."""
     machines = load_experiment(path).machines(1)
@@ -142,7 +142,19 @@ COLUMNS = (
 TABLE = ("send_row", "recipient", "number", "arrival_ns", "copy", "receive_row")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.parametrize("where", [*COLUMNS, *(f"messages.{name}" for name in TABLE)])
+def test_every_column_is_looked_at(where: str) -> None:
+    """One more than it was, at the beginning, in the middle and at the end."""
+    table, _, name = where.rpartition(".")
+    for whole in WHOLE[:2]:
+        column = getattr(whole.messages if table else whole, name)
+        for row in (3, len(column) // 2, len(column) - 1):
+            more = column + (np.arange(len(column)) == row)
+            change = {"messages": replace(whole.messages, **{name: more})} if table else {name: more}
+            assert_same(replace(whole, **change), whole)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), st.sampled_from(WHOLE), st.sampled_from([*COLUMNS, *(f"messages.{name}" for name in TABLE)]))
 def test_a_value_changed_anywhere_is_told_in_the_same_words(data: st.DataObject, whole: Trace, where: str) -> None:
     """Any column, any row: nothing is proved of it that the plain checks would not find."""
