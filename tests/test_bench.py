@@ -64,6 +64,18 @@ def test_the_bench_of_audits_gives_time_and_memory_of_the_command() -> None:
     assert found["  re alone : check"]["wall"]["median"] > 1
 
 
+def test_the_bench_of_columns_says_size_and_time_beside_its_peers() -> None:
+    """A row for each size, and one of the same as lines; no limit is judged."""
+    done = bench("store", "--quick", "--json")
+    *columns, lines = json.loads(done.stdout)["rows"]
+
+    assert done.returncode == 0
+    for one in columns:
+        assert 0 < one["bytes_per_event"] < lines["bytes_per_event"]
+        assert one["to_pyarrow"]["median"] > 0
+        assert (one["limits"], one["met"]) == ({}, None)
+
+
 def test_the_bench_of_evidence_says_what_each_kind_of_log_shows() -> None:
     """A row for each setting, mistake and kind of log; a share is not more than all."""
     done = bench("evidence", "--quick", "--json")

@@ -47,7 +47,7 @@ SIZES: Final = (
     Size(10_000, "60s", 3, 5),
     Size(100_000, "60s", 3, 3),
 )
-SIZES_QUICK: Final = (Size(3, "2h", None, 1), Size(2_000, "5s", 3, 1))
+SIZES_QUICK: Final = (Size(3, "10m", None, 1), Size(2_000, "1s", 3, 1))
 OF_LINES: Final = Size(3, "10m", None, 1)
 
 
