@@ -36,12 +36,18 @@ def roll(start: Any, tick: Any, purpose: Any, other: Any) -> Any:
 
 
 @inlined
+def die(start: Any, tick: Any) -> Any:
+    """Return the 53 bits by which the kind of a tick is chosen."""
+    return mix(mix(mix(start ^ tick) ^ _KIND)) >> _Word(11)
+
+
+@inlined
 def kind_of(start: Any, tick: Any, chances: Any, machine: Any, first: Any) -> Any:
     """Return what the die says of a tick with an empty queue: 0 internal, 1 to 3 the sends.
 
     The chances of a machine stand in its row from `first` on.
     """
-    x = mix(mix(mix(start ^ _Word(tick)) ^ _KIND)) >> _Word(11)
+    x = die(start, _Word(tick))
     kind = np.int64(x >= chances[machine, first]) + np.int64(x >= chances[machine, first + 1])
     return kind + np.int64(x >= chances[machine, first + 2])
 
