@@ -10,7 +10,7 @@ enum { KIND, TIME, QUEUE, MESSAGE, EVENT_WORDS };
 enum { SENT, TO, NUMBER, COPY_WORDS };
 enum { NEXT, STAMP, PLACE_WORDS };
 enum { SECOND, SLOT, ROW, MESSAGES, ARRIVED, WARM, CURSORS };
-enum { RECEIVE = 4, AHEAD = 15, BLOCK = 64, MACHINES_MANY = 2000 };
+enum { RECEIVE = 4, AHEAD = 15, KIND_BITS = 3, FEW = 31, BLOCK = 64, MACHINES_MANY = 2000 };
 #define LAG_MAX 0xFFFFFFFFLL
 
 static inline uint64_t mix(uint64_t z) {
@@ -28,6 +28,10 @@ static inline uint64_t below(uint64_t bits, uint64_t count) {
     return (uint64_t)(((unsigned __int128)bits * count) >> 64);
 }
 
+static inline uint64_t few(uint64_t bits, uint64_t count) {
+    return ((bits >> 32) * count + ((bits & 0xFFFFFFFF) * count >> 32)) >> 32;
+}
+
 static void find_lags(int64_t count, const uint32_t *slots, int64_t delay_ns, uint32_t *lags) {
     int64_t seconds = delay_ns / SECOND_NS + 1, arrived = -seconds * count, slot_arrived = 0;
     int64_t later_ns = delay_ns - seconds * SECOND_NS;
@@ -43,15 +47,18 @@ static void find_lags(int64_t count, const uint32_t *slots, int64_t delay_ns, ui
 }
 
 static void roll_ahead(int64_t second, int64_t count, const uint32_t *slots, const uint64_t *start,
-                       const uint64_t *chances, uint8_t *actions) {
+                       const uint64_t *chances, const uint32_t *state, int rolls_peers, uint8_t *actions) {
     for (int64_t slot = 0; slot < count; slot++) {
         int64_t machine = slots[SLOT_WORDS * slot + MACHINE];
         uint64_t own = start[machine], one = chances[3 * machine], following = chances[3 * machine + 1];
         uint64_t everyone = chances[3 * machine + 2], step = slots[SLOT_WORDS * slot + RATE_HZ];
         uint64_t tick = slots[SLOT_WORDS * slot + TICK] + second * step;
+        uint64_t degree = state[STATE_WORDS * machine + DEGREE];
         for (uint64_t each = 0; each < AHEAD + 1; each++) {
-            uint64_t x = roll(own, tick + each * step, 3) >> 11;
-            actions[(AHEAD + 1) * slot + each] = (x >= one) + (x >= following) + (x >= everyone);
+            uint64_t place = mix(own ^ (tick + each * step)), x = mix(mix(place ^ 3)) >> 11;
+            uint8_t action = (x >= one) + (x >= following) + (x >= everyone);
+            if (rolls_peers) action |= few(mix(mix(place ^ 4)), degree) << KIND_BITS;
+            actions[(AHEAD + 1) * slot + each] = action;
         }
         actions[(AHEAD + 1) * slot + AHEAD] = RECEIVE;
     }
@@ -75,11 +82,12 @@ int64_t run_plain(int64_t until, int64_t total, int64_t *cursors, int64_t count,
                   uint32_t *sent, uint32_t *events, int64_t room, uint32_t *copies, uint32_t *places) {
     int64_t row = cursors[ROW], messages = cursors[MESSAGES], arrived = cursors[ARRIVED];
     int64_t second = cursors[SECOND], slot = cursors[SLOT], has_room = 1;
+    int rolls_peers = degree_max <= FEW;
     int64_t looks_ahead = machines >= MACHINES_MANY, block = looks_ahead ? BLOCK : count, warm = 0;
     room -= 1 + degree_max;
     while (second < until && has_room) {
         int64_t ahead = second % AHEAD, end_of_second = total - second * count;
-        if (ahead == 0 && slot == 0) roll_ahead(second, count, slots, start, chances, actions);
+        if (ahead == 0 && slot == 0) roll_ahead(second, count, slots, start, chances, state, rolls_peers, actions);
         if (end_of_second > count) end_of_second = count;
         while (slot < end_of_second && has_room) {
             int64_t end_of_block = slot + block < end_of_second ? slot + block : end_of_second;
@@ -95,7 +103,7 @@ int64_t run_plain(int64_t until, int64_t total, int64_t *cursors, int64_t count,
                 const uint32_t *now = slots + SLOT_WORDS * slot;
                 uint32_t *own = state + STATE_WORDS * (int64_t)now[MACHINE], *event = events + EVENT_WORDS * row;
                 uint32_t head = own[HEAD], takes = own[WAITING] != 0, waiting = own[WAITING] - takes;
-                uint32_t kind = actions[(AHEAD + 1) * slot + (takes ? AHEAD : ahead)], action = kind & 3;
+                uint32_t code = actions[(AHEAD + 1) * slot + (takes ? AHEAD : ahead)], action = code & 3;
                 uint32_t following = places[PLACE_WORDS * (int64_t)head + NEXT];
                 uint32_t stamp = places[PLACE_WORDS * (int64_t)head + STAMP];
                 int64_t time = (int64_t)own[CLOCK] + 1, least = takes ? stamp : 0;
@@ -103,7 +111,7 @@ int64_t run_plain(int64_t until, int64_t total, int64_t *cursors, int64_t count,
                 own[CLOCK] = time;
                 own[WAITING] = waiting;
                 own[HEAD] = takes ? following : head;
-                event[KIND] = kind;
+                event[KIND] = code & 7;
                 event[TIME] = time;
                 event[QUEUE] = waiting;
                 event[MESSAGE] = takes ? head - 1 : messages;
@@ -112,6 +120,9 @@ int64_t run_plain(int64_t until, int64_t total, int64_t *cursors, int64_t count,
                     uint32_t arrives = arrived == messages && lags[slot + 1] == 0;
                     if (action == 2) {
                         edge = own[FOLLOWING];
+                        end = edge + 1;
+                    } else if (action == 1 && rolls_peers) {
+                        edge += code >> KIND_BITS;
                         end = edge + 1;
                     } else if (action == 1) {
                         uint64_t tick = now[TICK] + (uint64_t)second * now[RATE_HZ];

@@ -49,9 +49,16 @@ def roll(start: Any, tick: Any, purpose: Any, other: Any) -> Any:
 
 
 @inlined
-def die(start: Any, tick: Any) -> Any:
-    """Return the 53 bits by which the kind of a tick is chosen."""
-    return mix(mix(mix(start ^ tick) ^ _KIND)) >> _Word(11)
+def die_at(place: Any) -> Any:
+    """Return the 53 bits by which the kind of a tick is chosen; `place` has seed, node and tick mixed."""
+    return mix(mix(place ^ _KIND)) >> _Word(11)
+
+
+@inlined
+def few_at(place: Any, count: Any) -> Any:
+    """Return which of so many peers, fewer than 2^32, a send-one is for."""
+    bits = mix(mix(place ^ _PEER))
+    return ((bits >> _HALF) * count + ((bits & _LOW) * count >> _HALF)) >> _HALF
 
 
 @inlined
@@ -60,7 +67,7 @@ def kind_of(start: Any, tick: Any, chances: Any, machine: Any, first: Any) -> An
 
     The chances of a machine stand in its row from `first` on.
     """
-    x = die(start, _Word(tick))
+    x = die_at(mix(start ^ _Word(tick)))
     kind = np.int64(x >= chances[machine, first]) + np.int64(x >= chances[machine, first + 1])
     return kind + np.int64(x >= chances[machine, first + 2])
 
@@ -68,7 +75,7 @@ def kind_of(start: Any, tick: Any, chances: Any, machine: Any, first: Any) -> An
 @inlined
 def peer_of(start: Any, tick: Any, count: Any) -> Any:
     """Return which of so many peers a send-one is for."""
-    return np.int64(high(mix(mix(mix(start ^ _Word(tick)) ^ _PEER)), _Word(count)))
+    return np.int64(few_at(mix(start ^ _Word(tick)), _Word(count)))
 
 
 @inlined

@@ -9,7 +9,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from orchestrator.labs.kernel.compiled import Bytes, Rolls, Times, Words, compiled, die, inlined, peer_of
+from orchestrator.labs.kernel.compiled import (
+    Bytes,
+    Rolls,
+    Times,
+    Words,
+    compiled,
+    die_at,
+    few_at,
+    inlined,
+    mix,
+    peer_of,
+)
 
 RECEIVE: Final = 4
 SEND_NEXT, SEND_ALL = 2, 3
@@ -38,6 +49,9 @@ WARM: Final = 5
 
 AHEAD: Final = 15
 """For so many seconds the dice of a tick are rolled together; behind their actions stands that of a receive."""
+KIND_BITS: Final = np.uint64(3)
+FEW: Final = 31
+"""Of so few peers, the one of a send-one stands in the same byte, above the kind."""
 BLOCK: Final = 64
 MACHINES_MANY: Final = 2000
 """Where there are as many machines, what so many ticks need is fetched together, as one by one each is waited for."""
@@ -62,16 +76,20 @@ def find_lags(slots: Words, delay_ns: int, lags: Words) -> None:
 
 
 @inlined
-def roll_ahead(second: Any, slots: Any, start: Any, chances: Any, actions: Any) -> None:
-    """Fill in what each tick of the next `AHEAD` seconds does if no message waits."""
+def roll_ahead(second: Any, slots: Any, start: Any, chances: Any, state: Any, rolls_peers: Any, actions: Any) -> None:
+    """Fill in what each tick of the next `AHEAD` seconds does if no message waits, and perhaps for which peer."""
     for slot in range(len(slots)):
         machine = np.int64(slots[slot, MACHINE])
         own, one, following, everyone = start[machine], chances[machine, 0], chances[machine, 1], chances[machine, 2]
-        step = np.uint64(slots[slot, RATE_HZ])
+        degree, step = np.uint64(state[machine, DEGREE]), np.uint64(slots[slot, RATE_HZ])
         tick = np.uint64(slots[slot, TICK]) + np.uint64(second) * step
         for each in range(AHEAD + 1):
-            x = die(own, tick + np.uint64(each) * step)
-            actions[slot, each] = np.uint8(x >= one) + np.uint8(x >= following) + np.uint8(x >= everyone)
+            place = mix(own ^ (tick + np.uint64(each) * step))
+            x = die_at(place)
+            action = np.uint8(x >= one) + np.uint8(x >= following) + np.uint8(x >= everyone)
+            if rolls_peers:
+                action |= np.uint8(few_at(place, degree) << KIND_BITS)
+            actions[slot, each] = action
         actions[slot, AHEAD] = RECEIVE
 
 
@@ -116,13 +134,14 @@ def run_plain(
     assert copies.shape[1] == COPY_WORDS and places.shape[1] == PLACE_WORDS
     count, room = len(slots), len(copies) - 1 - degree_max
     row, messages, arrived = cursors[ROW], cursors[MESSAGES], cursors[ARRIVED]
+    rolls_peers = degree_max <= FEW
     looks_ahead = len(state) >= MACHINES_MANY
     block, warm, has_room = BLOCK if looks_ahead else count, np.int64(0), True
     second, slot = cursors[SECOND], cursors[SLOT]
     while second < until and has_room:
         ahead = np.uint64(second % AHEAD)
         if ahead == 0 and slot == 0:
-            roll_ahead(second, slots, start, chances, actions)
+            roll_ahead(second, slots, start, chances, state, rolls_peers, actions)
         end_of_second = min(count, total - second * count)
         while slot < end_of_second and has_room:
             end_of_block = min(slot + block, end_of_second)
@@ -142,18 +161,18 @@ def run_plain(
                 waiting, head = state[machine, WAITING], state[machine, HEAD]
                 # Whether a message waits is a coin; a processor that guesses loses more by it than by working out both.
                 takes = waiting != np.uint32(0)
-                kind = actions[now, np.uint64(AHEAD) if takes else ahead]
+                code = np.int64(actions[now, np.uint64(AHEAD) if takes else ahead])
                 following, stamp = places[np.uint64(head), NEXT], places[np.uint64(head), STAMP]
                 time = max(np.int64(state[machine, CLOCK]) + 1, np.int64(stamp if takes else np.uint32(0)))
                 waiting -= np.uint32(takes)
                 state[machine, CLOCK] = time
                 state[machine, WAITING] = waiting
                 state[machine, HEAD] = following if takes else head
-                events[event, KIND] = kind
+                events[event, KIND] = code & 7
                 events[event, TIME] = time
                 events[event, QUEUE] = waiting
                 events[event, MESSAGE] = np.int64(head) - 1 if takes else messages
-                action = np.int64(kind) & 3
+                action = code & 3
                 if action != 0:
                     edge = np.int64(state[machine, FIRST])
                     degree = np.int64(state[machine, DEGREE])
@@ -162,6 +181,9 @@ def run_plain(
                     arrives = np.uint32(arrived == messages and lags[np.uint64(slot + 1)] == 0)
                     if action == SEND_NEXT:
                         edge = np.int64(state[machine, FOLLOWING])
+                        end = edge + 1
+                    elif action != SEND_ALL and rolls_peers:
+                        edge += code >> 3
                         end = edge + 1
                     elif action != SEND_ALL:
                         tick = np.int64(slots[now, TICK]) + second * np.int64(slots[now, RATE_HZ])
