@@ -16,7 +16,6 @@ __all__ = [
     "Times",
     "Words",
     "compiled",
-    "die",
     "high",
     "inlined",
     "kind_of",
