@@ -49,4 +49,5 @@ def nothing_is_too_small() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(choice, "EVENTS_MIN", 0)
         patch.setattr(choice, "EVENTS_MIN_COLD", 0)
+        patch.setattr(choice, "EVENTS_MIN_COLD_MANY", 0)
         yield

@@ -113,6 +113,8 @@ LONG_FUNCTIONS = {
     "orchestrator/labs/kernel/plain.py::run_plain",
     "orchestrator/labs/kernel/general.py::run_general",
     "orchestrator/labs/kernel/seeds.py::run_seeds",
+    "orchestrator/labs/kernel/seeds.py::put_in_order",
+    "orchestrator/labs/kernel/seeds.py::run_seed",
     "orchestrator/labs/kernel/many.py::measure_plain",
     "orchestrator/labs/kernel/many.py::measure_general",
     "orchestrator/trace/compiled/totals.py::add_up",
@@ -120,8 +122,6 @@ LONG_FUNCTIONS = {
     "orchestrator/trace/proof/laws.py::judge_messages",
     "orchestrator/trace/proof/laws.py::judge_events",
     "orchestrator/trace/proof/numbers.py::count_past",
-    "orchestrator/labs/kernel/seeds.py::put_in_order",
-    "orchestrator/labs/kernel/seeds.py::run_seed",
     # Its columns, one a line.
     "orchestrator/labs/kernel/telling.py::trace_of",
     "orchestrator/trace/columns.py::trace_of_columns",

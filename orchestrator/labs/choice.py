@@ -19,12 +19,15 @@ EVENTS_MIN: Final = 25_000
 """From here on the compiled one is done sooner, the import of numba included."""
 EVENTS_MIN_COLD: Final = 150_000
 """The same if it must be compiled first."""
+EVENTS_MIN_COLD_MANY: Final = 800_000
+"""The same for many runs, whose measures are compiled with them."""
 
 
 def is_worth_compiling(machines: Mapping[int, Model], *, runs: int = 1) -> bool:
     """Return whether the compiled simulation of these machines is done sooner; without numba there is none."""
     events = runs * sum(model.tick_count for model in machines.values())
-    if events < EVENTS_MIN or (events < EVENTS_MIN_COLD and not _was_compiled(machines, runs)):
+    cold = EVENTS_MIN_COLD if runs == 1 else EVENTS_MIN_COLD_MANY
+    if events < EVENTS_MIN or (events < cold and not _was_compiled(machines, runs)):
         return False
     if find_spec("numba") is None:
         _say_that_numba_is_missing()

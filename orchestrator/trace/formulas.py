@@ -4,8 +4,8 @@ Never knows whose log the columns come from.
 """
 
 from collections.abc import Iterable, Sequence
-from math import fsum
-from operator import mul
+from functools import reduce
+from operator import add, mul
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -75,9 +75,9 @@ def share(which: Mask) -> float | None:
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    """Return the mean of those that are known; their sum is rounded once, and so the same in whatever order."""
+    """Return the mean of those that are known, added one after the other: `sum` differs from Python to Python."""
     known = [value for value in values if value is not None]
-    return fsum(known) / len(known) if known else None
+    return reduce(add, known) / len(known) if known else None
 
 
 def total(times_ns: Column) -> int:

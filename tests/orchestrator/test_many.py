@@ -166,7 +166,7 @@ MANY = """
 import sys
 from orchestrator import load, simulate_many
 from orchestrator.labs import choice
-choice.EVENTS_MIN = choice.EVENTS_MIN_COLD = 0
+choice.EVENTS_MIN = choice.EVENTS_MIN_COLD_MANY = 0
 experiment = load("configs/exercise.yaml", duration="1s")
 print([simulate_many(experiment, runs=2)["drift_mean"].tolist() for _ in range(2)], "numba" in sys.modules)
 """

@@ -53,7 +53,8 @@ class Batch:
         self._room = room_of(plan)
         self._events = draws.events_max(plan)
         slots = int(draws.rates_hz[:, 1].sum())
-        self._dice, self._slots = np.empty((slots, 4), np.uint64), np.empty((slots, 4), np.uint32)
+        words = ((slots, plain.SLOT_WORDS), slots + 1, (slots, plain.SLOT_WORDS))
+        self._slots = [np.empty(shape, np.uint32) for shape in words]
         self._windows = (np.zeros(self._machines, np.int64), np.full(self._machines, plan.duration_ns))
         self._above = np.zeros(self._events + 2, np.uint32)
         self._run = self._plainly() if plan.is_plain else self._generally()
@@ -82,7 +83,9 @@ class Batch:
 
     def _new_messages(self) -> Columns:
         if self._plan.is_plain:
-            return {"copies": np.empty((self._room, plain.COPY_WORDS), np.uint32), "ns": np.empty(self._room, np.int64)}
+            words = {"copies": plain.COPY_WORDS, "places": plain.PLACE_WORDS}
+            tables: Columns = {name: np.empty((self._room, count), np.uint32) for name, count in words.items()}
+            return tables | {"arrival_ns": np.empty(self._room, np.int64)}
         kinds: dict[str, type[Any]] = dict.fromkeys(("m_send", "m_to", "m_number"), np.uint32)
         kinds |= {"m_arrival_ns": np.int64, "m_copy": np.uint8, "m_sender": np.uint32}
         kinds |= {"m_next": np.int64, "m_child": np.int64}
@@ -91,27 +94,30 @@ class Batch:
     def _plainly(self) -> Callable[[Column, Column, Column], int]:
         plan, draws, links = self._plan, self._draws, self._plan.links
         state = np.zeros((self._machines, plain.STATE_WORDS), np.uint32)
-        state[:, plain.FIRST], state[:, plain.DEGREE] = links["first"], links["degree"]
+        for word, name in ((plain.FIRST, "first"), (plain.DEGREE, "degree"), (plain.FOLLOWING, "following")):
+            state[:, word] = links[name]
+        slots = len(self._slots[0])
         given: list[Any] = [plan.number, draws.rates_hz.astype(np.uint32), draws.is_aligned, links["chances"]]
         given += [draws.fan_out, np.empty(self._machines, np.uint32), links["following"].copy(), links["peer"].copy()]
-        given += [plan.delay_ns, plan.duration_ns, plan.lift, self._dice, self._slots, state]
-        given += [np.zeros(len(links["peer"]), np.uint32), np.empty((self._events, plain.EVENT_WORDS), np.uint32)]
+        given += [plan.delay_ns, plan.duration_ns, int(links["degree"].max(initial=0)), plan.lift]
+        given += [np.empty(self._machines, np.uint64), *self._slots, np.empty(slots + 1, np.uint32)]
+        given += [np.empty((slots, plain.AHEAD + 1), np.uint8), state, np.zeros(len(links["peer"]), np.uint32)]
+        given.append(np.empty((self._events, plain.EVENT_WORDS), np.uint32))
         due_ns, machine = np.empty(self._events, np.int64), np.empty(self._events, np.uint32)
         life = np.empty(0, np.uint32)
 
         def run(seeds: Column, totals: Column, of_run: Column) -> int:
-            copies, arrival_ns = self._messages.values()
-            rest: list[Any] = [copies, due_ns, machine, arrival_ns]
+            copies, places, arrival_ns = self._messages.values()
+            rest: list[Any] = [copies, places, due_ns, machine, arrival_ns]
             rest += [life, *self._windows, self._above, totals, of_run]
             return measure_plain(seeds, *given, *rest)
 
         return run
 
     def _generally(self) -> Callable[[Column, Column, Column], int]:
-        plan, draws, slots = self._plan, self._draws, len(self._slots)
+        plan, draws, slots = self._plan, self._draws, len(self._slots[0])
         columns: list[Any] = [plan.number, draws.rates_hz.astype(np.uint32), draws.is_aligned]
-        columns += [draws.fan_out, np.empty(self._machines, np.uint32), plan.duration_ns]
-        columns += [self._dice, self._slots]
+        columns += [draws.fan_out, np.empty(self._machines, np.uint32), plan.duration_ns, *self._slots]
         columns += [np.empty(slots, np.uint32), np.empty(slots, np.uint32), np.empty(slots, np.int64)]
         # Rates, dice and peers are the seed's own.
         columns += [column.copy() for column in plan.links.values()] + [*plan.faults.values(), plan.less]

@@ -10,7 +10,19 @@ import numpy as np
 from node.dice import KIND, PEER
 from orchestrator.native.compiled import Bytes, Rolls, Times, Words, compiled, inlined
 
-__all__ = ["Bytes", "Rolls", "Times", "Words", "compiled", "high", "inlined", "kind_of", "mix", "peer_of", "roll"]
+__all__ = [
+    "Bytes",
+    "Rolls",
+    "Times",
+    "Words",
+    "compiled",
+    "high",
+    "inlined",
+    "kind_of",
+    "mix",
+    "peer_of",
+    "roll",
+]
 
 # Mixed int64 and uint64 silently become float64: every operand of the dice is uint64, and everything else int64.
 _Word = np.uint64

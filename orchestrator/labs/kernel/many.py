@@ -14,15 +14,10 @@ from orchestrator.labs.kernel.general import run_general
 from orchestrator.labs.kernel.heap import NONE
 from orchestrator.labs.kernel.peers import draw_peers
 from orchestrator.labs.kernel.plain import (
-    ARRIVED,
-    CLOCK,
     CURSORS,
     DUE_NS,
     FOLLOWING,
-    INSTANT_NS,
     KIND,
-    LAG_NS,
-    LAST,
     MACHINE,
     MESSAGES,
     QUEUE,
@@ -30,15 +25,11 @@ from orchestrator.labs.kernel.plain import (
     ROW,
     SECOND_NS,
     SENT,
-    START,
-    TAIL,
     TICK,
     TIME,
     TO,
-    WAITING,
-    run_plain,
 )
-from orchestrator.labs.kernel.seeds import put_in_order
+from orchestrator.labs.kernel.seeds import put_in_order, run_seed
 from orchestrator.trace.compiled.totals import add_up
 
 NEVER: Final = int(np.iinfo(np.int64).max)
@@ -57,13 +48,19 @@ def measure_plain(
     peer: Words,
     delay_ns: int,
     duration_ns: int,
+    degree_max: int,
     lift: int,
-    dice: Rolls,
+    start: Rolls,
+    drawn: Words,
+    firsts: Words,
     slots: Words,
+    lags: Words,
+    actions: Bytes,
     state: Words,
     sent: Words,
     events: Words,
     copies: Words,
+    places: Words,
     due_ns: Times,
     machine: Words,
     arrival_ns: Times,
@@ -78,35 +75,37 @@ def measure_plain(
 
     Peers are drawn anew if there is a `fan_out`; else it is 0.
     """
-    machines = len(number)
     cursors = np.empty(CURSORS, np.int64)
-    seconds = -(-duration_ns // SECOND_NS)
     for run in range(len(seeds)):
-        count = put_in_order(seeds[run], number, rates_hz, is_aligned, chances, duration_ns, dice, slots)
         if fan_out > 0:
             draw_peers(seeds[run], number, fan_out, left, following, peer)
-        sent[:] = 0
-        cursors[:] = 0
-        cursors[MESSAGES] = cursors[ARRIVED] = machines
-        cursors[INSTANT_NS], cursors[LAG_NS] = -1, delay_ns
-        for each in range(machines):
-            state[each, CLOCK] = state[each, WAITING] = 0
-            state[each, LAST] = state[each, TAIL] = each
-            state[each, FOLLOWING] = following[each]
-        if not run_plain(
-            seconds,
-            cursors,
-            slots[:count],
-            dice[:count],
+            for each in range(len(number)):
+                state[each, FOLLOWING] = following[each]
+        count = run_seed(
+            seeds[run],
+            number,
+            rates_hz,
+            is_aligned,
+            chances,
             peer,
             delay_ns,
             duration_ns,
+            degree_max,
             lift,
+            start,
+            drawn,
+            firsts,
+            slots,
+            lags,
+            actions,
             state,
             sent,
+            places,
+            cursors,
             events,
             copies,
-        ):
+        )
+        if count < 0:
             return run
         rows, messages, row = cursors[ROW], cursors[MESSAGES], 0
         while row < rows:
@@ -115,7 +114,7 @@ def measure_plain(
                 due_ns[row + slot] = second_ns + np.int64(slots[slot, DUE_NS])
                 machine[row + slot] = slots[slot, MACHINE]
             row += count
-        for each in range(machines, messages):
+        for each in range(messages):
             arrival_ns[each] = due_ns[np.int64(copies[each, SENT])] + delay_ns
         add_up(
             due_ns[:rows],
@@ -124,8 +123,8 @@ def measure_plain(
             events[:rows, KIND],
             events[:rows, TIME],
             events[:rows, QUEUE],
-            copies[machines:messages, TO],
-            arrival_ns[machines:messages],
+            copies[:messages, TO],
+            arrival_ns[:messages],
             start_ns,
             end_ns,
             duration_ns,
@@ -145,7 +144,8 @@ def measure_general(
     fan_out: int,
     left: Words,
     duration_ns: int,
-    dice: Rolls,
+    drawn: Words,
+    firsts: Words,
     slots: Words,
     slot_machine: Words,
     slot_due_ns: Words,
@@ -196,12 +196,12 @@ def measure_general(
     cursors = np.empty(general.CURSORS, np.int64)
     seconds = -(-duration_ns // SECOND_NS)
     for run in range(len(seeds)):
-        count = put_in_order(seeds[run], number, rates_hz, is_aligned, chances, duration_ns, dice, slots)
+        count = put_in_order(seeds[run], number, rates_hz, is_aligned, duration_ns, start, drawn, firsts, slots)
         for slot in range(count):
             each = slots[slot, MACHINE]
             slot_machine[slot], slot_due_ns[slot] = each, slots[slot, DUE_NS]
             slot_tick[slot] = np.int64(slots[slot, TICK])
-            rate_hz[each], start[each] = slots[slot, RATE_HZ], dice[slot, START]
+            rate_hz[each] = slots[slot, RATE_HZ]
         if fan_out > 0:
             draw_peers(seeds[run], number, fan_out, left, following, peer)
         sent[:] = 0

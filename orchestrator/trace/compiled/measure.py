@@ -119,7 +119,7 @@ def is_sound(
             before, position = np.int64(0), np.int64(-1)
         if not is_later or index[row] <= position or clock[row] <= max(before, 0):
             return False
-        if kind[row] != RECEIVE and clock[row] != max(before, 0) + 1:
+        if kind[row] != RECEIVE and (clock[row] != max(before, 0) + 1 or queue[row] != 0):
             return False
         if queue[row] < 0 or not 0 <= kind[row] < _KIND_COUNT:
             return False

@@ -1,7 +1,8 @@
 """One pass over the columns of a run that adds up what its measures are made of: whole numbers, each of them exact.
 
-Never divides, and never asks whether a run is sound: every event must raise its machine's clock, every receive take a
-message that had arrived, and each tick have one event. Source: `docs/measures.md`.
+Never divides, and never asks whether a run is sound: every receive must raise its machine's clock and take a message
+that had arrived, all else raise the clock by 1 and leave nothing in the queue, and each tick have one event.
+Source: `docs/measures.md`.
 """
 
 from typing import Any, Final, TypeAlias
@@ -83,8 +84,10 @@ def add_up(
     for message in range(len(m_to)):
         to = np.uint64(m_to[message])
         waited = totals[to, WAITED_LOW] + max(end_ns[to] - max(m_arrival_ns[message], start_ns[to]), 0)
-        totals[to, WAITED_LOW] = waited & _LOW
-        totals[to, WAITED_HIGH] += waited >> WORD_BITS
+        if waited > _LOW:
+            waited -= 1 << WORD_BITS
+            totals[to, WAITED_HIGH] += 1
+        totals[to, WAITED_LOW] = waited
     least, most, largest, apart_max, pairs = _none(), _none(), _none(), _none(), _none()
     apart_low, apart_high, pairs_low, pairs_high, instant_ns = _none(), _none(), _none(), _none(), _none()
     for row in range(len(due_ns)):
@@ -125,12 +128,12 @@ def add_up(
             totals[mine, LIFE] = np.int64(life[at])
             totals[mine, FORGOTTEN] += before
             before = _none()
-        is_receive = np.int64(kind[at] == RECEIVE)
         totals[mine, np.uint64(kind[at])] += 1
-        totals[mine, JUMP_MAX] = max(totals[mine, JUMP_MAX], (time - before) * is_receive)
-        totals[mine, QUEUE_MAX] = max(totals[mine, QUEUE_MAX], np.int64(queue[at]) * is_receive)
+        # Of what is no receive, no clock jumps further and no queue is longer than of any receive.
+        totals[mine, JUMP_MAX] = max(totals[mine, JUMP_MAX], time - before)
+        totals[mine, QUEUE_MAX] = max(totals[mine, QUEUE_MAX], np.int64(queue[at]))
         until_ns = min(max(due_ns_here, start_ns[mine]), end_ns[mine])
-        waited = totals[mine, WAITED_LOW] - (end_ns[mine] - until_ns) * is_receive
+        waited = totals[mine, WAITED_LOW] - (end_ns[mine] - until_ns) * np.int64(kind[at] == RECEIVE)
         if waited < 0:
             waited += 1 << WORD_BITS
             totals[mine, WAITED_HIGH] -= 1
