@@ -114,15 +114,18 @@ def runs(python):
 
 
 def test(arguments):
-    """Run the tests: those with live processes alone and one by one, the rest side by side; or as asked."""
+    """Run the tests: the plain ones, the live ones, which mostly wait, and at last the long ones; or as asked."""
     soak = "--soak" in arguments
     asked = [argument for argument in arguments if argument != "--soak"]
     pytest = [PYTHON, "-m", "pytest"]
     if asked:
         return run(pytest + ([] if soak else ["-m", "not soak"]) + asked, cwd=ROOT)
-    side_by_side = ["-m", "not live and not soak", "-n", "auto", "--maxprocesses", "4"]
-    alone = ["-m", "live or soak" if soak else "live and not soak"]
-    codes = [run(pytest + lane, cwd=ROOT) for lane in (side_by_side, alone)]
+    lanes = [
+        ["-m", "not live and not soak", "-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"],
+        ["-m", "live and not soak", "-n", "3", "--dist", "loadgroup"],
+        ["-m", "soak"],
+    ]
+    codes = [run(pytest + lane, cwd=ROOT) for lane in (lanes if soak else lanes[:2])]
     return worst([code for code in codes if code != NO_TESTS] or codes)
 
 

@@ -10,6 +10,9 @@ from orchestrator.audit.store import ALL, INTERNAL, MANY, ONE, RECEIVE, SEND, Fo
 from orchestrator.trace.store import NULL, Column
 from orchestrator.trace.verdict import Evidence
 
+_COLUMNS = ("node", "kind", "clock", "stamp", "queue", "time_ns", "index", "sender", "to", "message", "line")
+_FILE_LINES_MAX = 1 << 40
+
 
 def foreign(
     events: Iterable[Event],
@@ -42,6 +45,22 @@ def foreign(
         if names_recipients and len(event.to) > 1
     }
     says_stamp = grade == "by-stamp" or has_stamps
+    named_by_sends = place if names_recipients else {}
+    table = [
+        (
+            *(place[event.node], _kind(event), event.clock),
+            event.stamp if event.stamp is not None and says_stamp else NULL,
+            event.queue,
+            event.due_ns // unit_ns * unit_ns if has_times else NULL,
+            event.index if has_index else NULL,
+            place[event.cause.node] if event.cause and grade == "by-order" else -1,
+            _to(event, named_by_sends),
+            _message(event, sends) if grade == "by-id" else -1,
+            event.index,
+        )
+        for event in rows
+    ]
+    columns = dict(zip(_COLUMNS, np.array(table, np.int64).reshape(-1, len(_COLUMNS)).T.copy(), strict=True))
     return ForeignTrace(
         name="test",
         format_name="test",
@@ -51,21 +70,11 @@ def foreign(
         clock_scale=1,
         is_fifo=True,
         is_declared_complete=is_complete,
-        node=_column(place[event.node] for event in rows),
-        kind=_column(_kind(event) for event in rows),
-        clock=_column(event.clock for event in rows),
-        stamp=_column(event.stamp if event.stamp is not None and says_stamp else NULL for event in rows),
-        queue=_column(event.queue for event in rows),
-        time_ns=_column(event.due_ns // unit_ns * unit_ns if has_times else NULL for event in rows),
+        **columns,
         unit_ns=unit_ns,
-        index=_column(event.index if has_index else NULL for event in rows),
-        sender=_column(place[event.cause.node] if event.cause and grade == "by-order" else -1 for event in rows),
-        to=_column(_to(event, place if names_recipients else {}) for event in rows),
         recipients=recipients,
-        message=_column(_message(event, sends) if grade == "by-id" else -1 for event in rows),
         vector=None,
-        file=_column(place[event.node] for event in rows),
-        line=_column(event.index for event in rows),
+        file=columns["node"],
         files=tuple(f"{node}.log" for node in known),
         unread_file=_column(()),
         unread_line=_column(()),
@@ -123,15 +132,13 @@ def _message(event: Event, sends: Mapping[EventId, int]) -> int:
 
 def _before(trace: ForeignTrace, file: Column, line: Column, lost: Column) -> Column:
     """Return how many of the lost lines stand before each line, in its file."""
-    count = np.zeros(len(line), np.int64)
-    for row in lost.tolist():
-        count += (file == trace.file[row]) & (line > trace.line[row])
-    return count
+    first = file * _FILE_LINES_MAX
+    places = np.sort(trace.file[lost] * _FILE_LINES_MAX + trace.line[lost])
+    return np.searchsorted(places, first + line) - np.searchsorted(places, first)
 
 
 def _columns(trace: ForeignTrace, *, line: Column) -> dict[str, Column]:
-    names = ("node", "kind", "clock", "stamp", "queue", "time_ns", "index", "sender", "to", "message", "file")
-    return {name: getattr(trace, name) for name in names} | {"line": line}
+    return {name: getattr(trace, name) for name in (*_COLUMNS, "file")} | {"line": line}
 
 
 def _named_anew(trace: ForeignTrace) -> ForeignTrace:
@@ -143,6 +150,8 @@ def _named_anew(trace: ForeignTrace) -> ForeignTrace:
         *(node for names in trace.recipients.values() for node in names),
     }
     machines = [*known, *sorted(node for node in named - set(known) if node >= 0)]
+    if machines == list(range(len(trace.nodes))):
+        return replace(trace, absent=len(machines) - len(known))
     place = {node: position for position, node in enumerate(machines)} | {code: code for code in (ONE, ALL, MANY)}
     return replace(
         trace,

@@ -457,17 +457,17 @@ def test_python_is_that_of_the_venv_with_the_users_arguments(checkout):
     assert (code, out) == (7, f"{checkout.venv} ['x', '-y']\n")
 
 
-def test_live_tests_run_alone_after_the_others(checkout):
+def test_live_tests_run_after_the_others(checkout):
     assert checkout.call("test")[0] == 0
     assert checkout.tool_calls == [
-        "pytest -m not live and not soak -n auto --maxprocesses 4",
-        "pytest -m live and not soak",
+        "pytest -m not live and not soak -n auto --maxprocesses 4 --dist worksteal",
+        "pytest -m live and not soak -n 3 --dist loadgroup",
     ]
 
 
-def test_soak_adds_the_long_tests(checkout):
+def test_soak_adds_the_long_tests_one_by_one(checkout):
     assert checkout.call("test", "--soak")[0] == 0
-    assert checkout.tool_calls[1] == "pytest -m live or soak"
+    assert checkout.tool_calls[2:] == ["pytest -m soak"]
 
 
 @pytest.mark.parametrize(("soak", "filtered"), [([], "-m not soak "), (["--soak"], "")])

@@ -42,13 +42,16 @@ class Rhythm:
             self._bursts(intervals)
 
     def _ticks(self, intervals: Column) -> bool:
-        usual = float(np.median(intervals))
+        ordered = np.sort(intervals)
+        last = len(ordered) - 1
+        usual = (float(ordered[last // 2]) + float(ordered[-1 - last // 2])) / 2  # the median
+        shortest = ordered[int(last * SHORTEST_SHARE)]
         is_usual = (intervals > usual / 2) & (intervals < usual * MISSED)
         if usual <= 0 or is_usual.mean() < REGULAR_SHARE:
             return False
         self.is_regular, self.period_ns = True, int(usual)
         self.may_hide = intervals >= usual * MISSED
-        self.has_room = intervals >= np.quantile(intervals, SHORTEST_SHARE, method="lower") * MISSED
+        self.has_room = intervals >= shortest * MISSED
         return True
 
     def _bursts(self, intervals: Column) -> None:

@@ -97,7 +97,7 @@ def machines_without_log(trace: ForeignTrace) -> list[int]:
     """
     absent = list(range(len(trace.nodes) - trace.absent, len(trace.nodes)))
     is_alone = len(trace.nodes) == 1 and bool((trace.is_send | trace.is_receive).any())
-    is_unread = not np.isin(trace.unread_file, trace.file).all()
+    is_unread = len(trace.unread_file) > 0 and not np.isin(trace.unread_file, trace.file).all()
     is_evident = not trace.is_declared_complete and (_number_missing(trace.nodes) or _two_have_others(trace))
     return [*absent, len(trace.nodes)] if is_alone or is_unread or is_evident else absent
 
@@ -124,6 +124,8 @@ def _boundless(trace: ForeignTrace, node: int) -> Column:
 def _of_unknown_kind(trace: ForeignTrace) -> Column:
     """Return a room for each event of which the log does not say what it was: it may have been a send."""
     rows = np.flatnonzero(trace.kind == OTHER)
+    if not len(rows):
+        return np.empty((5, 0), np.int64)
     low, high = (np.full(len(rows), end, np.int64) for end in (-FOREVER, FOREVER))
     if trace.has_clock:
         low, high = trace.clock[rows] - 1, trace.clock[rows] + 1
@@ -172,7 +174,7 @@ def _space(trace: ForeignTrace, rows: Column) -> tuple[Column, Column, Column]:
         high = np.full(len(rows) + 1, FOREVER, np.int64)
         return -high, high, high
     clock, step = trace.clock[rows], 1
-    if len(np.unique(clock % trace.clock_scale)) == 1:
+    if trace.clock_scale > 1 and len(np.unique(clock % trace.clock_scale)) == 1:
         step = trace.clock_scale  # The fraction is but a name.
     least = min(1, int(trace.clock.min()) // step)
     bounds = np.concatenate([clock[:1] % step + (least - 1) * step, clock, [FOREVER]])

@@ -30,6 +30,7 @@ _SUFFIXES: Final = {
     **dict.fromkeys(("µs", "μs", "usec", "micros", "microseconds"), 1_000),
     **dict.fromkeys(("nsec", "nanos", "nanoseconds"), 1),
 }
+_DIGIT: Final = re.compile(r"\d")
 _FRACTION: Final = re.compile(
     r"(?<!\d)(\d\d?:\d\d:\d\d)[.,:](\d+)|(?<![\d:])(\d\d?:\d\d)[.,](\d+)|(?<=\d)([-T_ ]\d{6})[.,](\d+)"
 )
@@ -88,7 +89,7 @@ class Times:
         if self._kind in UNITS_NS or not sample or all(_NUMBER.match(text) for text in sample):
             self._formats, self._unit_ns = (), self._unit_ns or _unit_by_size(sample)
             return
-        self._formats = _fitting([_split(text)[0] for text in sample])
+        self._formats = _fitting(tuple(_split(text)[0] for text in sample if _DIGIT.search(text)))
         self._unit_ns = self._unit_ns or _unit_by_size(sample)
 
     def _plain(self, texts: Sequence[str]) -> Column | None:
@@ -146,12 +147,13 @@ class Times:
 
 def can_read(texts: Sequence[str]) -> bool:
     """Return whether all of these are times, none of them a plain number."""
-    times = Times("auto")
-    read = times.read(texts, len(texts))
-    return not any(_NUMBER.match(text.strip()) for text in texts) and bool((read != NULL).all())
+    if any(_NUMBER.match(text.strip()) or not _DIGIT.search(text) for text in texts):
+        return False
+    return bool((Times("auto").read(texts, len(texts)) != NULL).all())
 
 
-def _fitting(sample: Sequence[str]) -> Sequence[str]:
+@lru_cache(256)  # who guesses asks again for each way to divide a column
+def _fitting(sample: tuple[str, ...]) -> Sequence[str]:
     """Return the format that reads the most of a sample, none if it is numbers."""
     most, best = 0, ""
     for name in ("iso", "clock", *_COMMON):

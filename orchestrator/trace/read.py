@@ -34,8 +34,10 @@ def read_trace(logs: Mapping[int, Path]) -> Trace:
 
 
 def _machine(log: Log, epoch_ns: int | None) -> Machine:
+    # A damaged start line may hold the model of another machine, which says nothing of this one.
+    model = log.start["model"] if log.start and log.start["model"].node == log.node else None
     return Machine(
-        model=log.start["model"] if log.start else None,
+        model=model,
         start=log.start,
         end=log.end,
         stop=log.stop,

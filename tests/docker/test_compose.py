@@ -14,7 +14,7 @@ import pytest
 from tests.docker.files import ROOT
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("docker")]
 
 BUILD_S_MAX: Final = 900
 RUN_S_MAX: Final = 120

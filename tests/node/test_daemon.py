@@ -161,8 +161,9 @@ async def test_a_hostile_frame_ends_its_connection_and_nothing_else(name: str, g
 
     assert attacked.is_set()
     assert simulated(machines) == party.events()
-    ended = [line for line in words if line["log_level"] == "warning"]
-    assert [2 if greeting else None] == [line["peer"] for line in ended]
+    # On a busy machine a node may say that it is behind, and machine 2 that its own connection to 1 was reset.
+    ended = [line["peer"] for line in words if line["event"] == "connection ended" and line["peer"] != 1]
+    assert [2 if greeting else None] == ended
 
 
 async def test_what_is_sent_has_been_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +204,7 @@ async def test_every_tick_is_executed_however_much_work_it_is(
         return tick(self)
 
     monkeypatch.setattr(Process, "tick", tick_with_work)
-    machines = cluster(2, seconds=2.2, rates=(8, 8))
+    machines = cluster(2, seconds=1.1, rates=(8, 8))
     party = Party(machines, tmp_path, pace=pace)
     with structlog.testing.capture_logs() as words:
         await party.run()

@@ -72,6 +72,18 @@ def by_hand(directory: Path, *, seconds: float = 5, **which: Any) -> Path:
     return directory
 
 
+def test_a_command_that_shows_no_table_never_imports_rich(here: Path) -> None:
+    """Which structlog would do on its own, for each command that never shows anything by it."""
+    program = "import sys; from orchestrator.__main__ import main; main(sys.argv[1:]); print(*sys.modules)"
+    by_hand(here / "logs")
+    command = [sys.executable, "-P", "-c", program, "check", "logs", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    answer, _, modules = done.stdout.strip().rpartition("\n")
+
+    assert "valid" == json.loads(answer)["verdict"]
+    assert {"structlog"} == {"structlog", "rich"} & set(modules.split())
+
+
 BAD_YAML = {
     "unknown-key.yaml": b"nodes: 3\ntick_rat: 3\n",
     "impossible.yaml": b"nodes: 1\n",

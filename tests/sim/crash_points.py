@@ -6,6 +6,7 @@ from typing import Final
 from node.model import Model
 from tests.clusters import cluster
 from tests.sim.plan import MS, Kill, Moment, Plan
+from tests.sim.witness import Expected, expected_of
 from tests.sim.world import World
 
 NODES: Final = (1, 2, 3)
@@ -28,6 +29,13 @@ def crash_everywhere(node: int, moment: Moment) -> int:
     return len(places)
 
 
+@cache
+def _expected() -> Expected:
+    """Return what every one of these runs must come to."""
+    return expected_of(_machines())
+
+
+@cache
 def _machines() -> dict[int, Model]:
     """Return machines so quick that messages wait in every queue."""
     return cluster(len(NODES), seconds=0.5, rates=(200, 200), internal_probability=0.3, delay_ms=20)
@@ -35,7 +43,7 @@ def _machines() -> dict[int, Model]:
 
 def _ended(*kills: Kill) -> World:
     """Play the run with these kills to its end, where each log says what the simulation says."""
-    world = World(Plan(seed=1, machines=_machines(), faults=kills, heals_ns=1))
+    world = World(Plan(seed=1, machines=_machines(), faults=kills, heals_ns=1), _expected())
     world.run()
 
     assert world.witness.is_as_simulated

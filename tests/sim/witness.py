@@ -6,6 +6,7 @@ Never acts on the world. What a log must say comes from the simulation of the sa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ import orjson
 from node.frame import LENGTH_BYTES
 from node.model import Model
 from node.record import event_line
-from orchestrator.trace import trace_of
+from orchestrator.trace import Trace, trace_of
 from tests.logs_on_disk import simulated_run
 
 EVENTS = ("internal", "send", "receive")
@@ -46,19 +47,34 @@ class Ledger:
         return done
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What logs must say: the trace, and by machine the lines of its events and its stop record."""
+
+    twin: Trace
+    lines: Mapping[int, list[dict[str, Any]]]
+    stops: Mapping[int, dict[str, Any]]
+
+
+def expected_of(machines: Mapping[int, Model]) -> Expected:
+    """Simulate a cluster."""
+    events, stops = simulated_run(machines)
+    lines: dict[int, list[dict[str, Any]]] = {node: [] for node in machines}
+    for event in events:
+        lines[event.node].append(_read_back(event_line(event, None)))
+    return Expected(trace_of(machines, events, stops), lines, {node: _read_back(stop) for node, stop in stops.items()})
+
+
 class Witness:
     """One ledger a log, and what each must become."""
 
-    def __init__(self, machines: Mapping[int, Model]) -> None:
+    def __init__(self, expected: Expected) -> None:
         self.has_lost = False
         self.stopped: set[int] = set()
-        self._ledgers = {node: Ledger() for node in machines}
-        events, stops = simulated_run(machines)
-        self.twin = trace_of(machines, events, stops)
-        self.expected: dict[int, list[dict[str, Any]]] = {node: [] for node in machines}
-        for event in events:
-            self.expected[event.node].append(_read_back(event_line(event, None)))
-        self._stops = {node: _read_back(stop) for node, stop in stops.items()}
+        self.twin = expected.twin
+        self.expected = expected.lines
+        self._stops = expected.stops
+        self._ledgers = {node: Ledger() for node in expected.lines}
 
     def lose(self, node: int) -> None:
         """Note that a log is gone: from now on the run must say so, and need not be right."""

@@ -20,7 +20,7 @@ from tests.sim.disk import Content
 from tests.sim.host import End, Host
 from tests.sim.plan import MS, SECOND, Break, Deaf, Fault, Kill, OneWay, Plan, Stop
 from tests.sim.wire import Line, Pipe
-from tests.sim.witness import Violation, Witness
+from tests.sim.witness import Expected, Violation, Witness, expected_of
 
 START_NS: Final = 1_700_000_000 * SECOND
 EPOCH_IN_NS: Final = 50 * MS
@@ -33,12 +33,13 @@ DEAD_NS: Final = round(DEAD_S * SECOND)
 class World:
     """One run; `run` plays until every machine has stopped, something is wrong, or patience ends."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, expected: Expected | None = None) -> None:
+        """Take a plan, and what is known already of its simulation."""
         self.plan = plan
         self.now_ns = START_NS
         self.chance = Random(plan.seed)
         self.disk = {node: Content() for node in plan.machines}
-        self.witness = Witness(plan.machines)
+        self.witness = Witness(expected or expected_of(plan.machines))
         self.counts: Counter[str] = Counter()
         self.at_risk = 0
         self.refusal: str | None = None

@@ -58,8 +58,10 @@ def pair(ledger: Ledger, receives: Column) -> None:
 def _is_again(trace: ForeignTrace, receives: Column) -> Mask:
     """Return which receives from one sender name a timestamp again: if its clock rises, that was one event."""
     stamps, sender = trace.stamp[receives], int(trace.sender[receives[0]])
+    if not (trace.has_clock and (stamps != NULL).any() and _rises(trace, sender)):
+        return np.zeros(len(receives), np.bool_)
     _, first = np.unique(np.stack([stamps, trace.node[receives]]), axis=1, return_index=True)
-    is_again: Mask = (stamps != NULL) & (trace.has_clock and _rises(trace, sender))
+    is_again: Mask = np.not_equal(stamps, NULL)
     is_again[first] = False
     return is_again
 

@@ -12,6 +12,7 @@ from orchestrator.audit import words
 from orchestrator.audit.rooms import FOREVER, Rooms
 from orchestrator.audit.store import ALL, MANY, ONE, ForeignTrace
 from orchestrator.trace.findings import Findings
+from orchestrator.trace.formulas import distinct
 from orchestrator.trace.order import Edges
 from orchestrator.trace.store import Column, Mask
 
@@ -46,9 +47,11 @@ class Ledger:
         trace = self.trace
         found = np.zeros(len(receives), np.bool_)
         sender, node = trace.sender[receives], trace.node[receives]
-        for known, receiver in np.unique(np.stack([sender, node]), axis=1).T.tolist():
+        ends = sender * len(trace.nodes) + node
+        for end in distinct(ends).tolist():
+            known, receiver = divmod(end, len(trace.nodes))
             rooms = self.rooms.of(known) if known >= 0 else self.rooms.but(receiver)
-            mine = (sender == known) & (node == receiver)
+            mine = ends == end
             if not trace.has_clock:
                 found[mine] = len(rooms) > 0
             elif stamps is None:

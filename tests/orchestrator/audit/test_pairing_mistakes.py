@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from itertools import zip_longest
 from random import Random
 from typing import Any
@@ -74,22 +75,31 @@ def planted(mistake: Plant) -> Iterator[None]:
         yield
 
 
-def runs(mistake: Plant) -> Iterator[tuple[int, list[Event], Mapping[str, int]]]:
-    """Yield the events of some clusters with a mistake, and how often each law is broken in truth."""
-    for seed in range(SEEDS):
-        random = Random(seed)
-        machines = cluster(
-            random.randint(2, 5),
-            seed=seed,
-            seconds=random.choice([4, 10, 20]),
-            internal_probability=random.choice([0.0, 0.3, 0.7]),
-            delay_ms=random.choice([0, 100, 500]),
-        )
-        with planted(mistake):
-            events, stops = simulated_run(machines)
-        laws = {law.name: law.violations or 0 for law in check(trace_of(machines, events, stops)).checks}
-        assert laws["clock-condition"] == too_early(events)
-        yield seed, events, laws
+Judged = tuple[int, list[Event], Mapping[str, int]]
+"""A seed, the events of its run, and how often each law is broken in truth."""
+
+
+@cache
+def runs(mistake: Plant) -> tuple[Judged, ...]:
+    """Return some clusters with a mistake; simulated and judged once, for all tests that look at them."""
+    return tuple(run(mistake, seed) for seed in range(SEEDS))
+
+
+def run(mistake: Plant, seed: int) -> Judged:
+    random = Random(seed)
+    machines = cluster(
+        random.randint(2, 5),
+        seed=seed,
+        seconds=random.choice([4, 10, 20]),
+        internal_probability=random.choice([0.0, 0.3, 0.7]),
+        delay_ms=random.choice([0, 100, 500]),
+    )
+    with planted(mistake):
+        events, stops = simulated_run(machines)
+    laws = {law.name: law.violations or 0 for law in check(trace_of(machines, events, stops)).checks}
+
+    assert laws["clock-condition"] == too_early(events)
+    return seed, events, laws
 
 
 def numbers(found: Pairing) -> tuple[int, int]:

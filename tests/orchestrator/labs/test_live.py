@@ -20,12 +20,13 @@ from tests.clusters import cluster
 from tests.fault_mixes import MIX, machines_of
 from tests.golden_runs import ALL, as_array, expected
 from tests.golden_runs import machines as golden_machines
-from tests.live_runs import DEADLINE_S, busy_loops, judged, live, live_with_a_stopped_node, observed, until
+from tests.live_runs import BUSY, DEADLINE_S, busy_loops, judged, live, live_with_a_stopped_node, observed, until
 from tests.mistakes import MISTAKES
 
 pytestmark = pytest.mark.live
 
 
+@BUSY
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_at_exact_a_loaded_machine_and_a_stopped_node_leave_no_mark(seed: int, tmp_path: Path) -> None:
     """Beside busy loops, with one node stopped for 2 s: valid, fidelity 1, and how long it held back is recorded."""
@@ -40,6 +41,7 @@ def test_at_exact_a_loaded_machine_and_a_stopped_node_leave_no_mark(seed: int, t
     assert any(one is not None and one["max_ns"] > 1_000_000_000 for one in held_back)
 
 
+@BUSY
 def test_twelve_fast_machines_leave_no_mark_either(tmp_path: Path) -> None:
     """Twelve machines at 1-12 and 0.3, under the same load: valid, fidelity 1."""
     machines = cluster(12, seconds=8, rates=(1, 12), internal_probability=0.3)
@@ -50,9 +52,10 @@ def test_twelve_fast_machines_leave_no_mark_either(tmp_path: Path) -> None:
     assert ("valid", 1.0) == (report.verdict, fidelity)
 
 
+@BUSY
 def test_at_fast_load_and_a_stopped_node_leave_no_mark(tmp_path: Path) -> None:
     """The same at the pace fast, over enough model time that the stop falls into the run."""
-    machines = cluster(3, seconds=1200)
+    machines = cluster(3, seconds=400)
     with busy_loops():
         live_with_a_stopped_node(tmp_path, machines, "fast")
     _, report, fidelity = judged(tmp_path, machines)
@@ -60,6 +63,7 @@ def test_at_fast_load_and_a_stopped_node_leave_no_mark(tmp_path: Path) -> None:
     assert ("valid", 1.0) == (report.verdict, fidelity)
 
 
+@BUSY
 def test_in_process_load_leaves_no_mark(tmp_path: Path) -> None:
     """All machines on one loop, beside busy loops, at the pace exact, with faults: valid, fidelity 1."""
     faults = (

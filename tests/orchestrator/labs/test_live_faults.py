@@ -17,6 +17,7 @@ from tests.delays import WITH_DRAWN_DELAYS, strays
 from tests.fault_mixes import EACH, MIX, half_a_second, machines_of, mixes
 from tests.live_runs import (
     AS_SIMULATED,
+    BUSY,
     busy_loops,
     judged,
     live,
@@ -44,6 +45,7 @@ def test_with_each_fault_a_live_cluster_gives_the_simulated_trace(pace: Pace, tm
         record("cut anywhere, and stopped", "test", f"{len(clusters)} clusters, {cuts} cuts, {stops} stops")
 
 
+@BUSY
 @pytest.mark.parametrize("pace", ["exact", "fast"])
 def test_with_any_mix_of_faults_a_live_cluster_gives_the_simulated_trace(
     pace: Pace, tmp_path_factory: pytest.TempPathFactory
@@ -65,6 +67,7 @@ def test_with_any_mix_of_faults_a_live_cluster_gives_the_simulated_trace(
     law()
 
 
+@BUSY
 def test_faults_load_and_a_stopped_node_at_exact(tmp_path: Path) -> None:
     """Everything at once, beside busy loops, with one node stopped for 2 s: valid, fidelity 1."""
     faults = (
@@ -81,18 +84,19 @@ def test_faults_load_and_a_stopped_node_at_exact(tmp_path: Path) -> None:
     assert ("valid", 1.0) == (report.verdict, fidelity)
 
 
+@BUSY
 def test_faults_load_and_a_stopped_node_at_fast(tmp_path: Path) -> None:
     """The same over enough model time that the stop falls into the run, and faults before, in and behind it."""
     faults = [
         fault
-        for minute in range(5)
+        for minute in range(3)
         for fault in (
             {"from": f"{minute}m", "to": f"{60 * minute + 20}s", "partition": ((1,), (2, 3)), "messages": "hold"},
             {"from": f"{60 * minute + 10}s", "to": f"{60 * minute + 30}s", "pause": 4},
             {"from": f"{60 * minute + 30}s", "to": f"{60 * minute + 50}s", "slow": 1, "factor": 3},
         )
     ]
-    machines = machines_of(MIX | {"duration": "5m", "faults": tuple(faults)})
+    machines = machines_of(MIX | {"duration": "3m", "faults": tuple(faults)})
     with busy_loops():
         live_with_a_stopped_node(tmp_path, machines, "fast")
     _, report, fidelity = judged(tmp_path, machines)

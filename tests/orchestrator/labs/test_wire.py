@@ -142,7 +142,7 @@ def test_a_bad_wire_leaves_no_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         silenced_ns.append(time.time_ns())
         wires.proxies[2, 3].silent = frozenset({"there", "back"})
         wires.proxies[3, 1].silent = frozenset({"back"})
-        await pass_s(SOON_S)
+        await pass_s(1.5 * SOON_S)
         for proxy in wires.proxies.values():
             proxy.silent = frozenset()
 

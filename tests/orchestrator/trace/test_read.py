@@ -128,6 +128,17 @@ def test_no_bytes_end_in_a_traceback(tmp_path: Path, data: st.DataObject) -> Non
     assert all("\n" not in remark for remark in report.remarks)
 
 
+def test_the_model_of_another_machine_says_nothing(tmp_path: Path) -> None:
+    """One bit of a start line is enough: then nobody knows which ticks this machine has."""
+    logs = write_logs(tmp_path, SMALL)
+    rewrite(logs[1], lambda lines: [lines[0].replace(b'"model":{"node":1,', b'"model":{"node":3,'), *lines[1:]])
+
+    report = check(read_trace(logs))
+
+    assert "unknown" == report.verdict
+    assert any("the configuration in the start line" in remark for remark in report.remarks)
+
+
 def directory_in(path: Path) -> Path:
     number = len(list(path.iterdir()))
     (path / str(number)).mkdir()
