@@ -155,7 +155,11 @@ def test_what_cannot_go_wrong_so_is_refused_with_line_and_reason(
         (["run", "quick.yaml", "--set", "nodes"], 64, "expected KEY=VALUE"),
         (["run"], 64, "CONFIG"),
         (["runn"], 64, "unknown command runn; did you mean run?"),
-        (["xyzzy"], 64, "unknown command xyzzy; there are run, check, measure, compare, explain, order, demo, export"),
+        (
+            ["xyzzy"],
+            64,
+            "unknown command xyzzy; there are run, check, measure, compare, explain, order, draw, demo, export",
+        ),
         (["--versoin"], 64, "did you mean --version?"),
         (["compare", "good"], 64, "RUN_B"),
         (["run", "absent.yaml"], 66, "absent.yaml: no such file"),
