@@ -18,7 +18,6 @@ from tests.browser import browser, opened
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / "docs" / "pictures"
-COLOURS = 224
 
 
 class Look(NamedTuple):
@@ -103,7 +102,7 @@ PAGES: dict[str, tuple[list[list[str]], str]] = {
 README = (
     Shot("verdict", "mistake", Look("", 1120, 640, "light"), "body"),
     Shot("diagram", "mistake", Look("", 1120, 560, "dark"), "#run-1-diagram"),
-    Shot("plots", "crash", Look("", 1120, 760, "light"), ".plots"),
+    Shot("plots", "crash", Look("", 1120, 650, "light"), ".plots"),
 )
 
 
@@ -147,7 +146,7 @@ def _of_readme(started: Any, folder: Path) -> None:
             found.page.evaluate("(start) => document.querySelector(start).scrollIntoView()", shot.start)
             found.drawn()
             picture = Image.open(io.BytesIO(found.page.screenshot())).convert("RGB")
-        picture.quantize(COLOURS, dither=Image.Dither.NONE).save(PICTURES / f"{shot.name}.png", optimize=True)
+        picture.save(PICTURES / f"{shot.name}.png", optimize=True)
         print(PICTURES / f"{shot.name}.png", (PICTURES / f"{shot.name}.png").stat().st_size)
 
 

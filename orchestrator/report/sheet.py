@@ -98,6 +98,11 @@ class Sheet:
     files_left_out: int
 
     @property
+    def violations_in_all(self) -> int:
+        """How many violations the checks count; those of some checks are listed by their examples alone."""
+        return max(len(self.subject.diagram.marks), sum(check.violations or 0 for check in self.report.checks))
+
+    @property
     def report(self) -> Report:
         """The verdict and its checks."""
         return self.subject.report
