@@ -102,6 +102,8 @@ LONG_FUNCTIONS = {
     "orchestrator/labs/kernel/plain.py::run_plain",
     "orchestrator/labs/kernel/general.py::run_general",
     "orchestrator/labs/kernel/seeds.py::run_seeds",
+    "orchestrator/labs/kernel/seeds.py::put_in_order",
+    "orchestrator/labs/kernel/seeds.py::run_seed",
     # Its columns, one a line.
     "orchestrator/labs/kernel/telling.py::trace_of",
     "orchestrator/trace/columns.py::trace_of_columns",

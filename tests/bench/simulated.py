@@ -240,16 +240,10 @@ class _Batch:
 
     def compare(self) -> None:
         (ends, events, copies), (ends_in_c, events_in_c, copies_in_c) = self._run(in_c=False), self._run(in_c=True)
-        last, machines = ends[-1, 1], self._size.machines
-        # What follows the last message of a queue was never written.
-        kept = [column for column in range(plain.COPY_WORDS) if column != plain.NEXT]
+        last = ends[-1, 1]
         assert np.array_equal(ends, ends_in_c) and np.array_equal(events, events_in_c)
-        begin = machines
-        for end in ends[:, 1].tolist():
-            assert np.array_equal(copies[begin:end, kept], copies_in_c[begin:end, kept])
-            begin = end + machines
-        # Machine and tick follow from the order of ticks, which is the same in every second.
-        self.bytes_kept = events.nbytes + 8 * self.events + int(last) * copies.itemsize * plain.COPY_WORDS
+        assert np.array_equal(copies[:last], copies_in_c[:last])
+        self.bytes_kept = events.nbytes + int(last) * copies.itemsize * plain.COPY_WORDS
         self._compare_with_simpy(events)
 
     def _new_columns(self) -> list[Any]:
@@ -265,10 +259,12 @@ class _Batch:
         for word, name in ((plain.FIRST, "first"), (plain.DEGREE, "degree"), (plain.FOLLOWING, "following")):
             state[:, word] = links[name]
         found = self._columns[in_c]
+        slots = 6 * count
         arguments = [self._seeds, found[0], plan.number, np.full((count, 2), (1, 6), np.uint32), False]
-        arguments += [links["chances"], np.empty((6 * count, 4), np.uint64), np.empty((6 * count, 4), np.uint32)]
-        arguments += [links["peer"], 0, 60 * SECOND_NS, 1, state, np.zeros(len(links["peer"]), np.uint32)]
-        arguments += [*found[1:], True]
+        arguments += [links["chances"], links["peer"], 0, 60 * SECOND_NS, count - 1, 1, np.empty(count, np.uint64)]
+        arguments += [np.empty(shape, np.uint32) for shape in ((slots, 4), slots + 1, (slots, 4), slots + 1)]
+        arguments += [np.empty((slots, plain.AHEAD + 1), np.uint8), state, np.zeros(len(links["peer"]), np.uint32)]
+        arguments += [np.empty((self._room, plain.PLACE_WORDS), np.uint32), *found[1:], True]
         done = _run_seeds_in_c(self._library, *arguments) if in_c else run_seeds(*arguments)
         assert done == len(self._seeds)
         assert found[0][-1, 0] == self.events
@@ -308,15 +304,17 @@ def _in_c_words(value: Any) -> Any:
     return value.ctypes.data_as(ctypes.c_void_p) if isinstance(value, np.ndarray) else ctypes.c_int64(value)
 
 
-def _run_plain_in_c(library: ctypes.CDLL, until: int, cursors: Any, slots: Any, *rest: Any) -> bool:
-    *before, state, sent, events, copies = rest
-    arguments = [until, cursors, len(slots), slots, *before, len(state), state, sent, events, len(copies), copies]
+def _run_plain_in_c(library: ctypes.CDLL, until: int, total: int, cursors: Any, slots: Any, *rest: Any) -> bool:
+    *before, state, sent, events, copies, places = rest
+    arguments = [until, total, cursors, len(slots), slots, *before, len(state), state, sent, events, len(copies)]
+    arguments += [copies, places]
     return bool(library.run_plain(*map(_in_c_words, arguments)))
 
 
 def _run_seeds_in_c(library: ctypes.CDLL, seeds: Any, ends: Any, number: Any, *rest: Any) -> int:
-    before, (peer, *times, events, copies, keeps) = rest[:5], rest[5:]
-    arguments = [len(seeds), seeds, ends, len(number), number, *before, len(peer), peer, *times]
+    *draws, peer = rest[:4]
+    *before, events, copies, keeps = rest[4:]
+    arguments = [len(seeds), seeds, ends, len(number), number, *draws, len(peer), peer, *before]
     arguments += [len(events), events, len(copies), copies, keeps]
     return int(library.run_seeds(*map(_in_c_words, arguments)))
 

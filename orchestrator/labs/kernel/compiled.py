@@ -74,12 +74,25 @@ def roll(start: Any, tick: Any, purpose: Any, other: Any) -> Any:
 
 
 @inlined
+def die_at(place: Any) -> Any:
+    """Return the 53 bits by which the kind of a tick is chosen; `place` has seed, node and tick mixed."""
+    return mix(mix(place ^ _KIND)) >> _Word(11)
+
+
+@inlined
+def few_at(place: Any, count: Any) -> Any:
+    """Return which of so many peers, fewer than 2^32, a send-one is for."""
+    bits = mix(mix(place ^ _PEER))
+    return ((bits >> _HALF) * count + ((bits & _LOW) * count >> _HALF)) >> _HALF
+
+
+@inlined
 def kind_of(start: Any, tick: Any, chances: Any, machine: Any, first: Any) -> Any:
     """Return what the die says of a tick with an empty queue: 0 internal, 1 to 3 the sends.
 
     The chances of a machine stand in its row from `first` on.
     """
-    x = mix(mix(mix(start ^ _Word(tick)) ^ _KIND)) >> _Word(11)
+    x = die_at(mix(start ^ _Word(tick)))
     kind = np.int64(x >= chances[machine, first]) + np.int64(x >= chances[machine, first + 1])
     return kind + np.int64(x >= chances[machine, first + 2])
 
@@ -87,7 +100,7 @@ def kind_of(start: Any, tick: Any, chances: Any, machine: Any, first: Any) -> An
 @inlined
 def peer_of(start: Any, tick: Any, count: Any) -> Any:
     """Return which of so many peers a send-one is for."""
-    return np.int64(high(mix(mix(mix(start ^ _Word(tick)) ^ _PEER)), _Word(count)))
+    return np.int64(few_at(mix(start ^ _Word(tick)), _Word(count)))
 
 
 @inlined

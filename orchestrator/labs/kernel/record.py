@@ -3,7 +3,7 @@
 Never rolls dice again: what is not kept follows from what is. Machines are counted from 0 here, as in the plan.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
@@ -23,12 +23,11 @@ class Record:
     """A run as columns: the events in the order of (due, node), then the messages in the order of their sends.
 
     `message` of a receive is the message taken; of every other event the first of those that it sent, or would have.
-    `life` is the incarnation; without it there was only one, and every tick was an event.
+    `life` is the incarnation; without it there was only one. Without `own_machine` and `own_tick` every tick was an
+    event, so that both follow from its position: every second has the same ticks in the same order.
     """
 
     plan: Plan
-    machine: Narrow
-    tick: Narrow
     kind: Narrow
     clock: Narrow
     queue: Narrow
@@ -36,6 +35,8 @@ class Record:
     m_send: Narrow
     m_to: Narrow
     m_number: Narrow
+    own_machine: Narrow | None = None
+    own_tick: Narrow | None = None
     life: Narrow | None = None
     own_index: Narrow | None = None
     own_arrival_ns: Narrow | None = None
@@ -47,9 +48,26 @@ class Record:
 
     @property
     def bytes_kept(self) -> int:
-        """The size of all columns."""
-        columns = (value for value in vars(self).values() if isinstance(value, np.ndarray))
-        return sum(column.nbytes for column in columns)
+        """The size of all columns that are not made from others."""
+        columns = (getattr(self, field.name) for field in fields(self))
+        return sum(column.nbytes for column in columns if isinstance(column, np.ndarray))
+
+    @cached_property
+    def machine(self) -> Narrow:
+        """The machine of each event."""
+        if self.own_machine is not None:
+            return self.own_machine
+        return np.resize(self.plan.slots["slot_machine"], len(self))
+
+    @cached_property
+    def tick(self) -> Narrow:
+        """The tick of each event."""
+        if self.own_tick is not None:
+            return self.own_tick
+        slots = self.plan.slots
+        second = np.arange(self.plan.seconds, dtype=np.uint32)[:, np.newaxis]
+        first, rate_hz = slots["slot_tick"].astype(np.uint32), self.plan.rate_hz[slots["slot_machine"]]
+        return (first + second * rate_hz).reshape(-1)[: len(self)]
 
     @cached_property
     def due_ns(self) -> Column:

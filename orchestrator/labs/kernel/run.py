@@ -32,7 +32,7 @@ def run_plan(plan: Plan, *, go_on: Callable[[], bool] = lambda: True) -> Record 
 
 
 class _Run:
-    """What both runs have in common: the columns of messages begin with one for each machine that is none."""
+    """What both runs have in common."""
 
     events: Columns
     messages: Columns
@@ -59,53 +59,40 @@ class _Run:
         except MemoryError:
             raise too_many_messages(before) from None
 
-    def kept(self, name: str) -> Any:
-        """Return what is kept of a column of messages."""
-        return self.messages[name][self.machines : self.cursors[plain.MESSAGES]]
-
-    def taken(self) -> Any:
-        """Return, by event, the position of its message among those that are kept."""
-        self.events["message"] -= np.uint32(self.machines)
-        return self.events["message"]
-
 
 class _Plain(_Run):
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
+        assert plan.delay_ns is not None, "a plain run has one delay"
         links, slots = plan.links, plan.slots
         self.cursors = np.zeros(plain.CURSORS, np.int64)
-        self.cursors[[plain.MESSAGES, plain.ARRIVED]] = self.machines
-        self.cursors[plain.INSTANT_NS], self.cursors[plain.LAG_NS] = -1, plan.delay_ns
         own_rates_hz = plan.rate_hz[slots["slot_machine"]]
         columns = (slots["slot_machine"], slots["slot_due_ns"], slots["slot_tick"], own_rates_hz)
         self.slots = np.stack(columns, axis=1, dtype=np.uint32, casting="unsafe")
-        self.dice = np.column_stack([links["start"], links["chances"]])[slots["slot_machine"]]
+        self.lags = np.zeros(len(self.slots) + 1, np.uint32)
+        plain.find_lags(self.slots, plan.delay_ns, self.lags)
+        self.actions = np.empty((len(self.slots), plain.AHEAD + 1), np.uint8)
         self.state = np.zeros((self.machines, plain.STATE_WORDS), np.uint32)
-        self.state[:, plain.LAST] = self.state[:, plain.TAIL] = np.arange(self.machines)
         for word, name in ((plain.FIRST, "first"), (plain.DEGREE, "degree"), (plain.FOLLOWING, "following")):
             self.state[:, word] = links[name]
         self.sent = np.zeros(len(links["peer"]), np.uint32)
-        self.events = {"events": np.empty((plan.events, 4), np.uint32)}
-        self.messages = {"copies": np.empty((self.room, 4), np.uint32)}
+        self.events = {"events": np.empty((plan.events, plain.EVENT_WORDS), np.uint32)}
+        self.messages = {"copies": np.empty((self.room, plain.COPY_WORDS), np.uint32)}
+        self.messages["places"] = np.empty((self.room, plain.PLACE_WORDS), np.uint32)
 
     def advance(self, until: int) -> bool:
         """Go on; False if there must be room for more messages first."""
         plan = self.plan
-        columns: list[Any] = [self.slots, self.dice, plan.links["peer"], plan.delay_ns, plan.duration_ns, plan.lift]
-        columns += [self.state, self.sent, self.events["events"], self.messages["copies"]]
-        return plain.run_plain(until, self.cursors, *columns)
+        columns: list[Any] = [self.slots, self.lags, *(plan.links[name] for name in ("start", "chances"))]
+        columns += [self.actions, plan.links["peer"], int(plan.links["degree"].max(initial=0)), plan.lift]
+        columns += [self.state, self.sent, self.events["events"], *self.messages.values()]
+        return plain.run_plain(until, plan.events, self.cursors, *columns)
 
     def record(self) -> Record:
         """Return what the finished run leaves."""
-        plan, events, copies = self.plan, self.events["events"], self.kept("copies")
-        # Every second has the same ticks in the same order.
-        second = np.arange(plan.seconds, dtype=np.uint32)[:, np.newaxis]
-        tick = (self.slots[:, plain.TICK] + second * self.slots[:, plain.RATE_HZ]).reshape(-1)[: plan.events]
-        events[:, plain.MESSAGE] -= np.uint32(self.machines)
+        events, copies = self.events["events"], self.messages["copies"][: self.cursors[plain.MESSAGES]]
         return Record(
-            plan=plan,
-            machine=np.resize(plan.slots["slot_machine"], plan.events),
-            tick=tick,
+            plan=self.plan,
             kind=events[:, plain.KIND],
             clock=events[:, plain.TIME],
             queue=events[:, plain.QUEUE],
@@ -117,6 +104,8 @@ class _Plain(_Run):
 
 
 class _General(_Run):
+    """The columns of messages begin with one for each machine that is none."""
+
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan)
         self.cursors = np.zeros(general.CURSORS, np.int64)
@@ -152,8 +141,8 @@ class _General(_Run):
         events = self.events
         return Record(
             plan=self.plan,
-            machine=events["machine"],
-            tick=events["tick"],
+            own_machine=events["machine"],
+            own_tick=events["tick"],
             kind=events["kind"],
             clock=events["clock"],
             queue=events["queue"],
@@ -166,3 +155,12 @@ class _General(_Run):
             own_arrival_ns=self.kept("m_arrival_ns"),
             own_copy=self.kept("m_copy"),
         )
+
+    def kept(self, name: str) -> Any:
+        """Return what is kept of a column of messages."""
+        return self.messages[name][self.machines : self.cursors[general.MESSAGES]]
+
+    def taken(self) -> Any:
+        """Return, by event, the position of its message among those that are kept."""
+        self.events["message"] -= np.uint32(self.machines)
+        return self.events["message"]
