@@ -224,7 +224,7 @@ def test_a_run_without_a_log_says_so(right: Path, tmp_path: Path, capsys: pytest
     for path in [*(copy / "run-1").glob("*.parquet"), copy / "run-1" / "trace.sha256"]:
         path.unlink()
 
-    assert "There is no event log." in Page.of(report(capsys, str(copy))["report"]).words
+    assert "There is no event log that can be read" in Page.of(report(capsys, str(copy))["report"]).words
 
 
 def test_several_runs_are_a_table_and_a_section_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
