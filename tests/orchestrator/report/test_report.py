@@ -227,6 +227,22 @@ def test_a_run_without_a_log_says_so(right: Path, tmp_path: Path, capsys: pytest
     assert "There is no event log that can be read" in Page.of(report(capsys, str(copy))["report"]).words
 
 
+def test_logs_from_elsewhere_are_called_by_what_tells_them_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A path from the root says more of a disk than of a log."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.csv").write_text("node,kind,clock\na,internal,1\n")
+    single = report(capsys, str(tmp_path / "one" / "x.csv"), "--out", str(tmp_path / "a.html"))
+    both = report(capsys, str(tmp_path), "--out", str(tmp_path / "b.html"))
+
+    assert "\nx.csv\n" in Page.of(single["report"]).words
+    words = Page.of(both["report"]).words
+    assert "\none\n" in words
+    assert str(tmp_path) not in words
+
+
 def test_several_runs_are_a_table_and_a_section_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     several = run(tmp_path / "several", "--runs", "3", "--duration", "3s")
 
