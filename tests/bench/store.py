@@ -44,8 +44,8 @@ class Size:
 SIZES: Final = (
     Size(3, "20h", None, 9),
     Size(100, "10m", None, 9),
-    Size(10_000, "60s", 3, 5),
-    Size(100_000, "60s", 3, 3),
+    Size(10_000, "20s", 3, 5),
+    Size(100_000, "10s", 3, 3),
 )
 SIZES_QUICK: Final = (Size(3, "10m", None, 1), Size(2_000, "1s", 3, 1))
 OF_LINES: Final = Size(3, "10m", None, 1)
