@@ -99,7 +99,7 @@ def test_who_measures_depends_on_what_must_be_done_first(monkeypatch: pytest.Mon
     """Numba may be in use, or be imported for this, or have to compile."""
 
     def is_worth() -> list[bool]:
-        return [MODULE._is_worth_compiling(events) for events in (49_999, 50_000, 150_000, 700_000)]
+        return [MODULE._is_worth_compiling(events, 3) for events in (49_999, 50_000, 150_000, 700_000)]
 
     monkeypatch.setattr(MODULE, "holds", "measure.is_sound".__eq__)
     assert is_worth() == [False, True, True, True]
