@@ -107,6 +107,9 @@ def test_who_measures_depends_on_what_must_be_done_first(monkeypatch: pytest.Mon
     assert is_worth() == [False, False, True, True]
     monkeypatch.setattr(MODULE, "holds", lambda _: False)
     assert is_worth() == [False, False, False, True]
+    assert MODULE._is_worth_compiling(20_000, 10_000)
+    monkeypatch.setattr(MODULE, "find_spec", lambda name: None)
+    assert not MODULE._is_worth_compiling(20_000, 10_000)
 
 
 def test_a_run_that_was_cut_is_measured_until_its_last_event() -> None:
