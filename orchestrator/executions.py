@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from node.errors import LogError
+from node.errors import LogError, NoInputError, NoLogError
 from orchestrator import audit
 from orchestrator.audit.store import ForeignTrace
 from orchestrator.formats import STDIN, read_logs
@@ -44,9 +44,11 @@ def find_executions(paths: Sequence[Path]) -> Iterator[Execution]:
 
 def _trace_of(run: Run) -> Trace:
     """Return the trace of a run; columns that are damaged beyond reading hold no event, and prove nothing."""
+    if not run.is_in_columns:
+        return read_run(run)
     try:
         return read_run(run)
-    except LogError as error:
+    except (LogError, NoInputError, NoLogError) as error:
         return replace(read_trace({}), damage=(str(error),))
 
 

@@ -5,7 +5,7 @@ Never changes a record.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -88,7 +88,18 @@ def _subjects(executions: Sequence[Execution | ForeignTrace], paths: Sequence[Pa
     has_foreign = any(isinstance(one, ForeignTrace) for one in executions)
     sources = find_sources([path for path in paths if path != STDIN]) if has_foreign else []
     files = {name: path for path, name in short_names(sources).items()}
-    return [subject_of(execution, files) for execution in executions]
+    return [subject_of(_called_shortly(one, executions), files) for one in executions]
+
+
+def _called_shortly(
+    execution: Execution | ForeignTrace, executions: Sequence[Execution | ForeignTrace]
+) -> Execution | ForeignTrace:
+    """Return an execution whose name, if it is a path from the root, begins below what is above all of them."""
+    paths = [Path(one.name) for one in executions if Path(one.name).is_absolute()]
+    if isinstance(execution, Execution) or Path(execution.name) not in paths:
+        return execution
+    above = os.path.commonpath([path.parent for path in paths])
+    return replace(execution, name=str(Path(execution.name).relative_to(above)))
 
 
 def _sheets(subjects: Sequence[Subject], target: Path) -> tuple[Sheet, ...]:

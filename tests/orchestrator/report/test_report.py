@@ -34,6 +34,12 @@ def _copy(run_: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(run_, tmp_path / run_.name))
 
 
+def _in_lines(run_: Path, tmp_path: Path) -> Path:
+    """Return the event logs of a run that is kept in columns."""
+    assert main(["export", str(run_ / "run-1"), "--format", "jsonl", "--out", str(tmp_path / "logs")]) == 0
+    return tmp_path / "logs"
+
+
 def test_a_report_lies_in_the_run_and_the_record_stays_what_it_was(
     right: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,9 +133,18 @@ def test_every_link_leads_to_a_file_or_a_place_in_the_page(
 
     assert all(link[1:] in places for link in links if link.startswith("#"))
     assert all((copy / unquote(link)).exists() for link in links if not link.startswith("#"))
-    assert {"./run-1/events-1.jsonl", "./manifest.json"} <= set(links)
+    assert {"./run-1/trace.parquet", "./manifest.json"} <= set(links)
     events = [one["data-event"] for one in page.all("a") if one.get("class") == "event"]
     assert len(events) > 10 and "2:1" in events
+
+
+def test_every_line_of_a_log_leads_to_its_file(wrong: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A browser goes no further than that; the number is in the word."""
+    logs = _in_lines(wrong, tmp_path)
+    page = Page.of(report(capsys, str(logs))["report"])
+
+    assert "events-2.jsonl:2" in page.words
+    assert any(str(one["href"]).endswith("/events-2.jsonl") for one in page.all("a"))
 
 
 def test_an_id_is_in_a_page_but_once(right: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -195,21 +210,37 @@ def test_a_thousand_machines_are_folded(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_run_that_was_cut_says_so_before_anything_else(
     right: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copy = _copy(right, tmp_path)
-    log = copy / "run-1" / "events-2.jsonl"
+    logs = _in_lines(right, tmp_path)
+    log = logs / "events-2.jsonl"
     log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:9]))
 
-    words = Page.of(report(capsys, str(copy))["report"]).words
+    words = Page.of(report(capsys, str(logs))["report"]).words
 
     assert words.index("Machine 2 wrote no stop record") < words.index("CANNOT TELL")
 
 
 def test_a_run_without_a_log_says_so(right: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     copy = _copy(right, tmp_path)
-    for log in (copy / "run-1").glob("events-*"):
-        log.unlink()
+    for path in [*(copy / "run-1").glob("*.parquet"), copy / "run-1" / "trace.sha256"]:
+        path.unlink()
 
-    assert "There is no event log." in Page.of(report(capsys, str(copy))["report"]).words
+    assert "There is no event log that can be read" in Page.of(report(capsys, str(copy))["report"]).words
+
+
+def test_logs_from_elsewhere_are_called_by_what_tells_them_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A path from the root says more of a disk than of a log."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.csv").write_text("node,kind,clock\na,internal,1\n")
+    single = report(capsys, str(tmp_path / "one" / "x.csv"), "--out", str(tmp_path / "a.html"))
+    both = report(capsys, str(tmp_path), "--out", str(tmp_path / "b.html"))
+
+    assert "\nx.csv\n" in Page.of(single["report"]).words
+    words = Page.of(both["report"]).words
+    assert "\none\n" in words
+    assert str(tmp_path) not in words
 
 
 def test_several_runs_are_a_table_and_a_section_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -275,6 +275,19 @@ def test_check_says_of_damaged_columns_that_nothing_is_known(kept: Run, capsys: 
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@pytest.mark.parametrize("content", [None, b"", b"PAV1 is no magic"], ids=["missing", "empty", "of another kind"])
+def test_a_table_that_is_none_is_damage_of_its_run(
+    kept: Run, content: bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The directory says that there was one: nothing is known, and no other run goes unjudged for it."""
+    kept.tables[0].unlink()
+    if content is not None:
+        kept.tables[0].write_bytes(content)
+
+    assert main(["check", str(kept.path)]) == 2
+    assert "trace.parquet" in capsys.readouterr().out
+
+
 def test_without_duckdb_the_columns_are_not_read(kept: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """What to do is said: exit 69."""
     parquet.connection.cache_clear()
