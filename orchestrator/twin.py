@@ -19,7 +19,6 @@ TICKS_MAX = 50_000_000
 
 def simulated(machines: Mapping[int, Model], *, until_ns: int | None = None) -> Trace:
     """Return the trace that these machines must give; with a time, what it is if the run is cut after that."""
-    """Return the trace that these machines must give."""
     if until_ns is None and (record := compiled(machines, has_trace=True)) is not None:
         from orchestrator.labs.kernel import telling  # noqa: PLC0415  # what is not compiled is not asked for
 

@@ -30,7 +30,7 @@ def reference(machines: Mapping[int, Model]) -> Trace:
 def plainly(trace: Trace) -> dict[str, Any]:
     """Measure by the plain formulas."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MODULE, "_is_worth_compiling", lambda events: False)
+        patch.setattr(MODULE, "_is_worth_compiling", lambda events, machines: False)
         found: dict[str, Any] = MODULE.measure(trace)
     return found
 
@@ -38,7 +38,7 @@ def plainly(trace: Trace) -> dict[str, Any]:
 def compiled(trace: Trace) -> dict[str, Any]:
     """Measure in machine code, if the trace is sound; else by the plain formulas, too."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MODULE, "_is_worth_compiling", lambda events: True)
+        patch.setattr(MODULE, "_is_worth_compiling", lambda events, machines: True)
         found: dict[str, Any] = MODULE.measure(trace)
     return found
 

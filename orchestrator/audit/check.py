@@ -21,6 +21,7 @@ from orchestrator.audit.vectors import vector_edges
 from orchestrator.trace.check import CHECKS, Report
 from orchestrator.trace.findings import Check, Findings, not_applicable, not_judged
 from orchestrator.trace.order import Edges, Order
+from orchestrator.trace.remarks import uncounted
 from orchestrator.trace.verdict import Evidence, worst
 
 _NOT_SAID: Final = {
@@ -52,7 +53,7 @@ def check(trace: ForeignTrace) -> Report:
         receives=_receives(trace, edges),
         sends=int(np.count_nonzero(trace.is_send)),
         checks=checks,
-        remarks=(*said, *remarks(trace, edges), *host_remarks(trace, edges)),
+        remarks=(*said, *remarks(trace, edges), *host_remarks(trace, edges), *uncounted(order.ordered_pairs)),
         measures=measure(trace, edges),
         edges=order.edges,
         ordered_pairs=order.ordered_pairs,

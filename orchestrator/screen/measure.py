@@ -7,6 +7,7 @@ from node.errors import one_line
 from orchestrator.screen.parts import Screen, at_most, number, plural
 
 MACHINES_ABREAST: Final = 6
+MACHINES_MAX: Final = 120
 FOREIGN_MACHINES_MAX: Final = 24
 BALANCE: Final = "links: sent + doubled = lost + received + in queue + in flight"
 LINKS_MAX: Final = 12
@@ -79,11 +80,13 @@ def _is_foreign(measures: Mapping[str, Any]) -> bool:
 
 
 def _show_tables(screen: Screen, measures: Mapping[str, Any]) -> None:
-    nodes = list(measures["machines"])
-    machine = "machine" if len(nodes) < 4 else "m."
+    every = list(measures["machines"])
+    nodes = every[:MACHINES_MAX]
+    machine = "machine" if len(every) < 4 else "m."
     for first in range(0, max(1, len(nodes)), MACHINES_ABREAST):
         abreast = nodes[first : first + MACHINES_ABREAST]
         _show_abreast(screen, measures, {node: f"{machine} {node}" for node in abreast}, ROWS)
+    _say_how_many_more(screen, len(every) - len(nodes))
 
 
 def _show_foreign(screen: Screen, measures: Mapping[str, Any]) -> None:
@@ -96,14 +99,18 @@ def _show_foreign(screen: Screen, measures: Mapping[str, Any]) -> None:
     abreast = min(MACHINES_ABREAST, max(1, (screen.console.width - _LABEL_AND_ALL_WIDTH) // width))
     for first in range(0, len(shown) if rows else 0, abreast):
         _show_abreast(screen, measures, {node: names[node] for node in shown[first : first + abreast]}, rows)
-    if rows and len(machines) > len(names):
-        screen.say(f"and {plural(len(machines) - len(names), 'more machine')}; --json has all of them")
+    _say_how_many_more(screen, len(machines) - len(names) if rows else 0)
     _show_links(screen, measures["links"], FOREIGN_LINK_COLUMNS)
     not_said = list(_not_said(measures))
     for line in not_said:
         screen.say(line)
     if not_said:
         screen.space()
+
+
+def _say_how_many_more(screen: Screen, machines: int) -> None:
+    if machines:
+        screen.say(f"and {plural(machines, 'more machine')}; --json has all of them")
 
 
 def _show_abreast(

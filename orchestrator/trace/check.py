@@ -19,7 +19,7 @@ from orchestrator.trace.measure import measure
 from orchestrator.trace.order import Order
 from orchestrator.trace.proof.choice import proof_of
 from orchestrator.trace.queues import queue_first, queue_length
-from orchestrator.trace.remarks import remarks
+from orchestrator.trace.remarks import remarks, uncounted
 from orchestrator.trace.store import INTERNAL, Trace
 from orchestrator.trace.ticks import one_event_per_tick
 from orchestrator.trace.twin import equals_simulated
@@ -54,9 +54,9 @@ class Report:
     checks: tuple[Check, ...]
     remarks: tuple[str, ...]
     measures: dict[str, Any]
-    edges: int
-    ordered_pairs: int
-    concurrent_pairs: int
+    edges: int | None
+    ordered_pairs: int | None
+    concurrent_pairs: int | None
     longest_chain: int
     format: str = FORMAT
     understood: str = ""
@@ -107,7 +107,7 @@ def check(trace: Trace, twin: Trace | None = None, *, name: str = "") -> Report:
         receives=int(np.count_nonzero(trace.is_receive)),
         sends=int(np.count_nonzero(~trace.is_receive & (trace.kind != INTERNAL))),
         checks=checks,
-        remarks=(*trace.damage, *remarks(trace)),
+        remarks=(*trace.damage, *remarks(trace), *uncounted(order.ordered_pairs)),
         measures=measure(trace),
         edges=order.edges,
         ordered_pairs=order.ordered_pairs,

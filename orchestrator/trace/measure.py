@@ -12,7 +12,7 @@ import numpy as np
 
 from orchestrator.native.cache import holds
 from orchestrator.trace.formulas import History, drift, jumps, mean, per_second, share, total
-from orchestrator.trace.store import KINDS, Column, Mask, Trace
+from orchestrator.trace.store import KINDS, Column, Machine, Mask, Trace
 
 _Windows: TypeAlias = Mapping[int, tuple[int, int]]
 
@@ -22,6 +22,8 @@ EVENTS_MIN_ALONE: Final = 150_000
 """The same if numba must be imported for it."""
 EVENTS_MIN_COLD: Final = 700_000
 """The same if it must be compiled first."""
+CELLS_MIN: Final = 1 << 27
+"""From so many clocks at all instants together it is done sooner in any case: the plain drift sorts every one."""
 
 
 def measure(trace: Trace) -> dict[str, Any]:
@@ -29,9 +31,9 @@ def measure(trace: Trace) -> dict[str, Any]:
 
     A long trace is measured in machine code, to the same bits, if numba is installed.
     """
-    windows = {node: _window(trace, node) for node in trace.machines}
     length_ns = _end_ns(trace) if trace.machines else 0
-    if _is_worth_compiling(len(trace)):
+    windows = {node: _window(machine, length_ns) for node, machine in trace.machines.items()}
+    if _is_worth_compiling(len(trace), len(trace.machines)):
         from orchestrator.trace.compiled import measure as compiled  # noqa: PLC0415  # numba costs more than few events
 
         if (found := compiled.measure(trace, windows, length_ns)) is not None:
@@ -39,9 +41,12 @@ def measure(trace: Trace) -> dict[str, Any]:
     return _by_formulas(trace, windows, length_ns)
 
 
-def _is_worth_compiling(events: int) -> bool:
-    if events < EVENTS_MIN or find_spec("numba") is None:
+def _is_worth_compiling(events: int, machines: int) -> bool:
+    is_wide = events * machines >= CELLS_MIN
+    if (events < EVENTS_MIN and not is_wide) or find_spec("numba") is None:
         return False
+    if is_wide:
+        return True
     if not holds("measure.is_sound"):
         return events >= EVENTS_MIN_COLD
     return events >= EVENTS_MIN_ALONE or "numba" in sys.modules
@@ -101,9 +106,8 @@ def _queue_mean(trace: Trace, node: int, start_ns: int, end_ns: int) -> float | 
     return total(np.maximum(np.clip(until_ns, start_ns, end_ns) - from_ns, 0)) / (end_ns - start_ns)
 
 
-def _window(trace: Trace, node: int) -> tuple[int, int]:
-    machine = trace.machines[node]
-    return machine.shift_ns, min(_end_ns(trace), machine.end_ns if machine.end_ns is not None else _end_ns(trace))
+def _window(machine: Machine, length_ns: int) -> tuple[int, int]:
+    return machine.shift_ns, length_ns if machine.end_ns is None else min(length_ns, machine.end_ns)
 
 
 def _end_ns(trace: Trace) -> int:

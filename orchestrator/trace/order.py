@@ -6,7 +6,7 @@ did not happen before it. Source: Lamport (1978), "The Partial Ordering"; vector
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,10 @@ class Edges(NamedTuple):
 
     cause: Column
     effect: Column
+
+
+CELLS_MAX: Final = 1 << 30
+"""The past of all events is a table of 4 bytes by event and process; what needs a larger one is not counted."""
 
 
 class Order:
@@ -51,22 +55,26 @@ class Order:
         return a != b and bool(self._past[b, self._chain[a]] >= self._position[a])
 
     @cached_property
-    def ordered_pairs(self) -> int:
-        """The number of pairs of which one event happened before the other."""
+    def ordered_pairs(self) -> int | None:
+        """The number of pairs of which one event happened before the other; None if there are too many."""
+        if self._is_too_wide:
+            return None
         return int(self._past.sum(dtype=np.int64)) - len(self._sequence)
 
     @property
-    def concurrent_pairs(self) -> int:
-        """The number of pairs of which neither happened before the other."""
-        events = len(self._sequence)
-        return events * (events - 1) // 2 - self.ordered_pairs
+    def concurrent_pairs(self) -> int | None:
+        """The number of pairs of which neither happened before the other; None if there are too many."""
+        events, ordered = len(self._sequence), self.ordered_pairs
+        return None if ordered is None else events * (events - 1) // 2 - ordered
 
     @cached_property
-    def edges(self) -> int:
-        """The number of pairs of events on different machines with nothing between them.
+    def edges(self) -> int | None:
+        """The number of pairs of events on different machines with nothing between them; None if there are too many.
 
         A cause is such a pair unless it also happened before the event just before, or before another cause.
         """
+        if self._is_too_wide:
+            return None
         cause, effect = self._causes.edges()
         previous = self._before[effect]
         is_direct = ~((previous >= 0) & self._is_past(cause, np.maximum(previous, 0)))
@@ -86,6 +94,10 @@ class Order:
                 longest = max(longest, length[cause])
             length[row] = 1 + longest
         return max(length)
+
+    @property
+    def _is_too_wide(self) -> bool:
+        return len(self._sequence) * self._chains > CELLS_MAX
 
     def _is_past(self, cause: Column, row: Column) -> npt.NDArray[np.bool_]:
         return np.greater_equal(self._past[row, self._chain[cause]], self._position[cause])

@@ -36,6 +36,12 @@ def remarks(trace: Trace) -> Iterator[str]:
         yield f"the clock rule {name} is a well-known mistake, planted by the configuration"
 
 
+def uncounted(pairs: int | None) -> Iterator[str]:
+    """Yield that pairs of events were not counted, and why."""
+    if pairs is None:
+        yield "edges and pairs of events were not counted: that takes a step for every event and every machine"
+
+
 def _longest(trace: Trace) -> dict[int, int]:
     """Return the longest queue that each machine recorded."""
     nodes, place = np.unique(trace.node, return_inverse=True)

@@ -20,6 +20,8 @@ MESSAGE_BYTES: Final = 49
 TRACE_EVENT_BYTES: Final = 176
 TRACE_MESSAGE_BYTES: Final = 64
 """What a trace takes on top, with what is needed while it is made."""
+MACHINE_BYTES: Final = 14_000
+"""What is known of a machine besides: its model, its stop records, its measures."""
 
 _CGROUP: Final = Path("/sys/fs/cgroup")
 
@@ -30,7 +32,7 @@ def refuse_if_too_large(machines: Mapping[int, Model], *, traces: int) -> None:
     Raises ConfigurationError, with both figures.
     """
     events, messages = events_of(machines.values()), messages_expected(machines.values())
-    needed = events * EVENT_BYTES + messages * MESSAGE_BYTES
+    needed = events * EVENT_BYTES + messages * MESSAGE_BYTES + len(machines) * MACHINE_BYTES
     needed += traces * (events * TRACE_EVENT_BYTES + messages * TRACE_MESSAGE_BYTES)
     free = free_bytes()
     if max(events, messages) > ROWS_MAX:

@@ -88,6 +88,8 @@ def columns_of(record: Record) -> Columns:
 def stops_of(record: Record, machines: Mapping[int, Model]) -> dict[int, StopLine]:
     """Return the stop record of each machine: what is left of its messages, and how many events it had."""
     number, last = record.plan.number.tolist(), _last(record)
+    # The record works both columns out anew whenever it is asked.
+    incarnation, index = record.incarnation, record.index
     durations_ns = np.array([model.duration_ns for _, model in sorted(machines.items())], np.int64)
     left = np.flatnonzero((record.receive_row < 0) & (record.m_number > 0))
     to, sender = record.m_to[left], record.machine[record.m_send[left]]
@@ -101,8 +103,8 @@ def stops_of(record: Record, machines: Mapping[int, Model]) -> dict[int, StopLin
         node: StopLine(
             event="stop",
             node=node,
-            incarnation=int(record.incarnation[row]) if row >= 0 else 0,
-            events=int(record.index[row]) if row >= 0 else 0,
+            incarnation=int(incarnation[row]) if row >= 0 else 0,
+            events=int(index[row]) if row >= 0 else 0,
             incoming=[
                 (sender, found.get((node, sender, 0), 0), found.get((node, sender, 1), 0))
                 for sender in machines[node].senders

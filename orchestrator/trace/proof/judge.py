@@ -37,6 +37,10 @@ OF_MESSAGES: Final = ("send_row", "recipient", "number", "arrival_ns", "copy")
 ROWS_AT_A_TIME: Final = 1 << 18
 """So many rows of two runs are compared at a time."""
 PROCESSES_AT_A_TIME: Final = 64
+PROCESSES_MAX: Final = 1 << 14
+"""Of more processes pairs are counted in short runs only: it costs every event as many steps as there are."""
+STEPS_MAX: Final = 1 << 30
+"""So many of those steps are few."""
 CARRIED_MIN: Final = 1024
 """So many vectors may be on their way at first."""
 PARTS_MAX: Final = 255
@@ -198,6 +202,9 @@ def _numbers(columns: Columns, cluster: Cluster, is_taken: Bytes, workers: int |
     first_life = np.concatenate([np.zeros(1, np.int64), np.cumsum(cluster.lives)])
     known = {**vars(columns), "first_life": first_life, "is_taken": is_taken}
     last, events = int(first_life[-1]), len(columns)
+    if last > PROCESSES_MAX and last * events > STEPS_MAX:
+        chain = _called(longest_chain, known)
+        return Numbers(edges=None, ordered_pairs=None, concurrent_pairs=None, longest_chain=chain)
     tasks: list[Callable[[], Any]] = [partial(_called, longest_chain, known)]
     for first in range(0, last, PROCESSES_AT_A_TIME):
         some = {"first_process": first, "end_process": min(first + PROCESSES_AT_A_TIME, last)}

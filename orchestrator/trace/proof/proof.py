@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 
 class Numbers(NamedTuple):
-    """Happened-before in numbers."""
+    """Happened-before in numbers; None for what would cost more than all else, which only the chain does not."""
 
-    edges: int
-    ordered_pairs: int
-    concurrent_pairs: int
+    edges: int | None
+    ordered_pairs: int | None
+    concurrent_pairs: int | None
     longest_chain: int
 
 

@@ -152,6 +152,17 @@ def test_a_run_that_does_not_fit_is_refused_before_it_starts(monkeypatch: pytest
     assert "\n" not in str(one.value)
 
 
+def test_many_machines_of_a_short_run_need_memory_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their models and measures are kept, however few events they have."""
+    machines = cluster(2, seconds=1)
+    monkeypatch.setattr(room, "free_bytes", lambda: 2 * room.MACHINE_BYTES)
+
+    with pytest.raises(ConfigurationError, match="ask for a shorter duration or for fewer machines"):
+        room.refuse_if_too_large(machines, traces=0)
+    monkeypatch.setattr(room, "free_bytes", lambda: 3 * room.MACHINE_BYTES)
+    room.refuse_if_too_large(machines, traces=0)
+
+
 @pytest.mark.usefixtures("always_compiled")
 def test_where_nobody_says_how_much_is_free_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """As with the disk."""

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.audit.measure import measure
 from orchestrator.audit.store import ForeignTrace
-from orchestrator.screen.measure import LINKS_MAX, show_measures
+from orchestrator.screen.measure import LINKS_MAX, MACHINES_MAX, show_measures
 from orchestrator.screen.parts import Screen
 from orchestrator.trace.order import Edges
 from tests.clusters import cluster
@@ -86,3 +86,15 @@ def test_however_many_machines_with_whatever_names_fit(columns: int, monkeypatch
     (header,) = (place for place, line in enumerate(lines) if line.startswith("from "))
     assert len([line for line in lines[header + 2 : lines.index("", header)] if line[-1].isdigit()]) == LINKS_MAX
     assert [line for line in lines if line.startswith("and ") and line.endswith("more")]
+
+
+def test_of_ten_thousand_machines_some_are_shown() -> None:
+    """Nobody reads a table for each six of them; how many more there are is said."""
+    machines = {str(node): {} for node in range(1, MACHINES_MAX + 3)}
+    stream = io.StringIO()
+
+    show_measures(Screen(stream), [{"name": "run-1", "measures": {"machines": machines, "faults": [], "links": []}}])
+
+    assert f" m. {MACHINES_MAX}\n" in stream.getvalue()
+    assert f"m. {MACHINES_MAX + 1}" not in stream.getvalue()
+    assert "and 2 more machines; --json has all of them\n" in stream.getvalue()

@@ -99,7 +99,7 @@ def test_who_measures_depends_on_what_must_be_done_first(monkeypatch: pytest.Mon
     """Numba may be in use, or be imported for this, or have to compile."""
 
     def is_worth() -> list[bool]:
-        return [MODULE._is_worth_compiling(events) for events in (49_999, 50_000, 150_000, 700_000)]
+        return [MODULE._is_worth_compiling(events, 3) for events in (49_999, 50_000, 150_000, 700_000)]
 
     monkeypatch.setattr(MODULE, "holds", "measure.is_sound".__eq__)
     assert is_worth() == [False, True, True, True]
@@ -107,6 +107,9 @@ def test_who_measures_depends_on_what_must_be_done_first(monkeypatch: pytest.Mon
     assert is_worth() == [False, False, True, True]
     monkeypatch.setattr(MODULE, "holds", lambda _: False)
     assert is_worth() == [False, False, False, True]
+    assert MODULE._is_worth_compiling(20_000, 10_000)
+    monkeypatch.setattr(MODULE, "find_spec", lambda name: None)
+    assert not MODULE._is_worth_compiling(20_000, 10_000)
 
 
 def test_a_run_that_was_cut_is_measured_until_its_last_event() -> None:

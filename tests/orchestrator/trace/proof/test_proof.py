@@ -14,8 +14,9 @@ from node.event import Event
 from node.model import CLOCK_NAMES, Model
 from orchestrator.config import load_experiment
 from orchestrator.trace import Trace, check, trace_of
+from orchestrator.trace import order as order_module
 from orchestrator.trace.check import CHECKS
-from orchestrator.trace.proof import choice
+from orchestrator.trace.proof import choice, judge
 from orchestrator.trace.proof.choice import proof_of
 from orchestrator.trace.store import NULL
 from tests.clusters import cluster
@@ -252,3 +253,19 @@ def test_the_order_of_many_processes_is_counted_some_at_a_time() -> None:
     machines = cluster(70, seconds=1, rates=(2, 4), internal_probability=0.1)
 
     assert_proved(machines)
+
+
+def test_pairs_that_would_take_too_long_or_no_memory_would_hold_are_not_counted() -> None:
+    """Both ways say null and why, and the longest chain all the same."""
+    whole = WHOLE[0]
+    counted = check(whole, whole)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judge, "PROCESSES_MAX", len(whole.machines) - 1)
+        patch.setattr(judge, "STEPS_MAX", len(whole))
+        patch.setattr(order_module, "CELLS_MAX", len(whole))
+        found = assert_same(whole, whole)
+
+    assert [found[name] for name in ("edges", "ordered_pairs", "concurrent_pairs")] == [None] * 3
+    assert counted.longest_chain == found["longest_chain"]
+    assert len(counted.remarks) + 1 == len(found["remarks"])
+    assert counted.verdict == found["verdict"]
