@@ -7,7 +7,7 @@ from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -17,12 +17,9 @@ from node.dice import CERTAIN, threshold
 from node.limits import SECOND_NS
 from node.model import Model
 from node.network import Exponential, Network, Uniform
-from node.window import Rest
 from orchestrator.config.drawing import mixed
+from orchestrator.trace.proof.cluster import segments_of
 
-NEVER: Final = int(np.iinfo(np.int64).max)
-EVERY_MAX: Final = 1 << 62
-"""Larger than every tick: of its multiples only tick 0 exists."""
 NO_INCREMENT: Final = "lamport-no-increment"
 LITERAL: Final = "lamport-literal"
 
@@ -187,7 +184,7 @@ def _faults(models: Sequence[Model]) -> Columns:
             before = len(cuts)
             cuts += [(cut.from_ns, cut.to_ns, cut.messages == "lose") for cut in model.cuts if peer in cut.peers]
             cut_counts.append(len(cuts) - before)
-    segments = [_segments(model) for model in models]
+    segments = [segments_of(model) for model in models]
     return {
         "network_of": np.array(network_of, np.uint32),
         "networks": np.array(list(networks), np.int64).reshape(-1, 6),
@@ -213,14 +210,3 @@ def _network(network: Network) -> tuple[int, ...]:
         case delay_ns:
             delay = (0, delay_ns, 1)
     return *delay, threshold(network.loss), threshold(network.duplicate), int(network.fifo)
-
-
-def _segments(model: Model) -> list[tuple[int, int, int]]:
-    """Return the segments of a machine's time: their ends, which ticks exist, and the incarnation."""
-    rests: tuple[Rest, ...] = (*model.pauses, *model.slow_downs, *model.crashes)
-    ends = {end for rest in rests for end in (rest.from_ns, rest.to_ns) if end < model.duration_ns}
-    found = [
-        (to_ns, min(model.every(from_ns), EVERY_MAX), model.incarnation(from_ns))
-        for from_ns, to_ns in pairwise(sorted({0, model.duration_ns} | ends))
-    ]
-    return [*found, (NEVER, 0, 0)]

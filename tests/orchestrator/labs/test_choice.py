@@ -17,7 +17,8 @@ from orchestrator.native.cache import holds
 from orchestrator.rundir import Run
 from tests.clusters import cluster
 from tests.fault_mixes import half_a_second
-from tests.orchestrator.labs.kernel.test_kernel import columns, reference
+from tests.measuring import reference
+from tests.orchestrator.labs.kernel.test_kernel import columns
 
 ROOT = Path(__file__).parents[3]
 

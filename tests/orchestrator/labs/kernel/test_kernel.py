@@ -17,14 +17,12 @@ from orchestrator.labs.kernel.plan import plan_of
 from orchestrator.labs.kernel.record import Record
 from orchestrator.labs.kernel.run import run_plan
 from orchestrator.labs.kernel.telling import events_of, trace_of
-from orchestrator.labs.logs import stop_record
-from orchestrator.labs.simulated import Simulation
-from orchestrator.trace.build import trace_of as trace_of_events
 from orchestrator.trace.store import Trace
 from tests.clusters import cluster
 from tests.fault_mixes import EACH, half_a_second, machines_of, mixes
 from tests.golden_runs import ALL, as_array, expected
 from tests.golden_runs import machines as golden_machines
+from tests.measuring import reference
 
 FALLS_BACK_TO_THE_REFERENCE: frozenset[str] = frozenset()
 """What a model may say and the compiled simulation does not know."""
@@ -42,16 +40,6 @@ def record_of(machines: Mapping[int, Model]) -> Record:
     record = run_plan(plan_of(machines))
     assert record is not None
     return record
-
-
-def reference(machines: Mapping[int, Model]) -> Trace:
-    """Run a cluster by the reference."""
-    simulation = Simulation(machines)
-    events = []
-    while simulation.next_due_ns is not None:
-        events.append(simulation.tick())
-    stops = {node: stop_record(process, None, None) for node, process in simulation.processes.items()}
-    return trace_of_events(machines, events, stops)
 
 
 def columns(trace: Trace) -> dict[str, Any]:

@@ -24,8 +24,9 @@ from tests.fault_mixes import EACH, MIX, half_a_second, machines_of, mixes
 from tests.golden_runs import ALL
 from tests.golden_runs import machines as golden_machines
 from tests.logs_on_disk import simulated_run
+from tests.measuring import reference
 from tests.mistakes import MISTAKES
-from tests.orchestrator.labs.kernel.test_kernel import TOPOLOGIES, drawn, reference
+from tests.orchestrator.labs.kernel.test_kernel import TOPOLOGIES, drawn
 from tests.shipped import RUN_BY_TESTS
 
 NEVER = 10**9
