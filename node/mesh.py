@@ -65,6 +65,8 @@ class Wire:
         self._wake = wake
         self._is_draining = False
         self._why_given_up: str | None = None
+        self.host = _host_of(writer)
+        """Where the peer is, as far as its connection says; asked while there is one."""
 
     async def read(self, bytes_max: int) -> bytes:
         """Return the next bytes, none at the end of the stream.
@@ -75,12 +77,6 @@ class Wire:
         if self._why_given_up is not None:
             raise RemoteProtocolError(self._why_given_up)
         return data
-
-    @property
-    def host(self) -> str:
-        """Where the peer is, as far as its connection says."""
-        peer = self._writer.get_extra_info("peername")
-        return str(peer[0]) if peer else "somewhere"
 
     @property
     def is_closing(self) -> bool:
@@ -128,6 +124,12 @@ class Wire:
             await self._writer.drain()
         self._is_draining = False
         self._wake()
+
+
+def _host_of(writer: asyncio.StreamWriter) -> str:
+    # uvloop raises where asyncio says None, of a connection that is gone.
+    peer = None if writer.transport.is_closing() else writer.get_extra_info("peername")
+    return str(peer[0]) if peer else "somewhere"
 
 
 class Mesh:
