@@ -6,7 +6,7 @@ Source: `docs/run-directory.md`, "A trace in columns".
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +23,16 @@ from orchestrator.trace.columns import (
     OF_EVENTS,
     OF_MESSAGES,
     Columns,
+    Rhythm,
     restored,
     rhythm_of,
     stored,
     trace_of_columns,
 )
-from orchestrator.trace.store import Machine, Trace
+from orchestrator.trace.proof.choice import is_worth_compiling
+from orchestrator.trace.proof.columns import Columns as NarrowColumns
+from orchestrator.trace.store import Column, Machine, Trace
+from orchestrator.trace.unfolded import Unfolded
 
 OF_MACHINES: Final = (
     *("node", "run", "format_version", "model_version", "model", "incarnation", "events", "interrupted", "incoming"),
@@ -105,8 +109,14 @@ def read_tables(tables: Tables) -> Trace:
     Raises NoInputError, NoLogError for files of another kind, LogError for damaged ones.
     """
     machines = read_machines(tables.machines)
-    (columns,) = _columns(tables, machines, [None])
-    damage = (*_changes(tables), *_oddities(tables, columns, machines))
+    number, rhythm = np.array(list(machines), np.int64), _rhythm(machines)
+    if (narrow := _unpacked(tables, machines, number, rhythm)) is not None:
+        index = narrow.index if narrow.has_lives else narrow.tick + np.uint32(1)
+        damage = (*_changes(tables), *_oddities(tables, number, narrow.machine, index, machines))
+        return Unfolded.of(narrow, machines, damage=damage)
+    columns = _columns(tables, rhythm)
+    place = np.searchsorted(number, columns.node)
+    damage = (*_changes(tables), *_oddities(tables, number, place, columns.index, machines))
     return trace_of_columns(columns, machines, damage=damage)
 
 
@@ -115,16 +125,24 @@ def read_columns(tables: Tables) -> Columns:
 
     Raises what `read_tables` does.
     """
-    (columns,) = _columns(tables, read_machines(tables.machines), [None])
-    return columns
+    return _columns(tables, _rhythm(read_machines(tables.machines)))
 
 
-def read_row_groups(tables: Tables) -> Iterator[Columns]:
-    """Yield the columns of a run by row groups of its events, each with all of its messages.
+def _rhythm(machines: Mapping[int, Machine]) -> Rhythm:
+    return rhythm_of({node: machine.model for node, machine in machines.items() if machine.model})
 
-    Raises what `read_tables` does.
-    """
-    yield from _columns(tables, read_machines(tables.machines), parquet.groups(tables.events))
+
+def _unpacked(tables: Tables, machines: Mapping[int, Machine], number: Column, rhythm: Rhythm) -> NarrowColumns | None:
+    """Return the columns of a long run in the quick way, if it is quick, and they say all that the tables say."""
+    events = sum(machine.model.tick_count for machine in machines.values() if machine.model)
+    if not is_worth_compiling(events):
+        return None
+    from orchestrator.trace.proof.unpack import unpacked  # noqa: PLC0415  # numba costs more than a short run
+
+    try:
+        return unpacked(tables.events, tables.messages, number, rhythm)
+    except LogError:
+        return None  # The plain way says what is wrong.
 
 
 def read_machines(path: Path) -> dict[int, Machine]:
@@ -195,18 +213,15 @@ def _read(text: str, model: Model) -> list[tuple[int, int, int]] | None:
     return [(sender, *left.get(sender, (0, 0))) for sender in model.senders]
 
 
-def _columns(tables: Tables, machines: Mapping[int, Machine], groups: Iterable[range | None]) -> Iterator[Columns]:
-    rhythm = rhythm_of({node: machine.model for node, machine in machines.items() if machine.model})
-    messages = parquet.read(tables.messages, OF_MESSAGES)
-    for rows in groups:
-        events = parquet.read(tables.events, OF_EVENTS, rows=rows)
-        try:
-            columns = restored(events, messages, rhythm, first_row=rows.start if rows else 0)
-        except LogError as error:
-            raise LogError(f"{tables.events}: damaged, or not of this run: {error}") from None
-        if rows is None and len(columns.send) and int(columns.send[-1]) >= len(columns):
-            raise LogError(f"{tables.messages}: damaged, or not of this run: a message of a send that is not there")
-        yield columns
+def _columns(tables: Tables, rhythm: Rhythm) -> Columns:
+    events, messages = parquet.read(tables.events, OF_EVENTS), parquet.read(tables.messages, OF_MESSAGES)
+    try:
+        columns = restored(events, messages, rhythm)
+    except LogError as error:
+        raise LogError(f"{tables.events}: damaged, or not of this run: {error}") from None
+    if len(columns.send) and int(columns.send[-1]) >= len(columns):
+        raise LogError(f"{tables.messages}: damaged, or not of this run: a message of a send that is not there")
+    return columns
 
 
 def _changes(tables: Tables) -> Iterator[str]:
@@ -219,15 +234,15 @@ def _changes(tables: Tables) -> Iterator[str]:
         yield f"{tables.seal.name}: not the hashes of the tables beside it: one of them was changed"
 
 
-def _oddities(tables: Tables, columns: Columns, machines: Mapping[int, Machine]) -> Iterator[str]:
+def _oddities(tables: Tables, number: Column, place: Any, index: Any, machines: Mapping[int, Machine]) -> Iterator[str]:
     name = tables.machines.name
     starts = [machine.start for machine in machines.values() if machine.start]
     for version in sorted({start["format_version"] for start in starts} - {FORMAT_VERSION}):
         yield f"{name}: written in format {version}; this program reads format {FORMAT_VERSION}"
     for version in sorted({start["model_version"] for start in starts} - {MODEL_VERSION}):
         yield f"{name}: written by model version {version}; this program simulates version {MODEL_VERSION}"
-    last = np.zeros(max(machines, default=0) + 1, np.int64)
-    last[columns.node] = columns.index
-    for node, machine in machines.items():
-        if machine.end and machine.end["events"] != last[node]:
-            yield f"{name}: machine {node} counts {machine.end['events']} events, {last[node]} are there"
+    last = np.zeros(len(number), np.int64)
+    last[place] = index
+    for machine, events in zip(machines.values(), last.tolist(), strict=True):
+        if machine.end and machine.end["events"] != events:
+            yield f"{name}: machine {machine.end['node']} counts {machine.end['events']} events, {events} are there"

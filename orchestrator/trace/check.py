@@ -108,7 +108,7 @@ def check(trace: Trace, twin: Trace | None = None, *, name: str = "") -> Report:
         sends=int(np.count_nonzero(~trace.is_receive & (trace.kind != INTERNAL))),
         checks=checks,
         remarks=(*trace.damage, *remarks(trace), *uncounted(order.ordered_pairs)),
-        measures=measure(trace),
+        measures=measure(trace, is_proved=proof.valid.issuperset(CHECKS)),
         edges=order.edges,
         ordered_pairs=order.ordered_pairs,
         concurrent_pairs=order.concurrent_pairs,

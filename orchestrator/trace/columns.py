@@ -129,10 +129,8 @@ def stored(columns: Columns, rhythm: Rhythm) -> tuple[dict[str, Narrow], dict[st
     return tuple({name: _narrowed(column) for name, column in table.items()} for table in (events, messages))  # type: ignore[return-value]
 
 
-def restored(
-    events: Mapping[str, Narrow], messages: Mapping[str, Narrow], rhythm: Rhythm, *, first_row: int = 0
-) -> Columns:
-    """Return what `stored` was given, or of its events those from `first_row` on.
+def restored(events: Mapping[str, Narrow], messages: Mapping[str, Narrow], rhythm: Rhythm) -> Columns:
+    """Return what `stored` was given.
 
     Raises LogError, without the place, for tables that cannot have been written so.
     """
@@ -143,7 +141,7 @@ def restored(
     _demand(_within(events["kind"], 0, len(KINDS) - 1), "no kind of an event")
     tick, send = _wide(events["second"]) * rhythm.rate_hz[node] + slot, np.cumsum(_wide(messages["gap"]))
     _demand(_within(tick, 0, None) and _within(messages["gap"], 0, None), "a number below its least")
-    message = _sent_before(send, len(node), first_row) - lag
+    message = _sent_before(send, len(node)) - lag
     taken = message[events["kind"] == RECEIVE]
     _demand(_within(taken, 0, len(send) - 1), "a receive of a message that is not there")
     _demand(bool((messages["number"][taken] != 0).all()), "a receive of a message that was lost")
@@ -195,7 +193,7 @@ def trace_of_columns(columns: Columns, machines: Mapping[int, Machine], *, damag
         stamp=of_receives(_wide(columns.clock[cause]) - columns.stamp_behind[rows]),
         arrival_ns=of_receives(messages.arrival_ns[taken]),
         seen_ns=of_receives(NULL),
-        line=_positions(columns.node),
+        line=positions(columns.node),
         cause_row=of_receives(cause, -1),
         message=of_receives(found, -1),
         messages=messages,
@@ -219,15 +217,14 @@ def _messages(columns: Columns, due_ns: Column, found: Column, rows: Column) -> 
     )
 
 
-def _sent_before(send: Narrow, events: int, first_row: int = 0) -> Column:
-    """Return, for so many events from `first_row` on, how many messages were sent before each."""
-    first, last = np.searchsorted(send, (first_row, first_row + events))
-    counts = np.bincount(_wide(send[first:last]) - first_row, minlength=events)
-    before: Column = np.cumsum(counts) - counts + first
+def _sent_before(send: Narrow, events: int) -> Column:
+    """Return how many messages were sent before each of so many events."""
+    counts = np.bincount(_wide(send[: np.searchsorted(send, events)]), minlength=events)
+    before: Column = np.cumsum(counts) - counts
     return before
 
 
-def _positions(node: Narrow) -> Column:
+def positions(node: Narrow) -> Column:
     """Return the position of each event among those of its machine, from 1."""
     order = np.argsort(node, kind="stable")
     counts = np.bincount(node)

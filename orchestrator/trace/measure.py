@@ -26,17 +26,18 @@ CELLS_MIN: Final = 1 << 27
 """From so many clocks at all instants together it is done sooner in any case: the plain drift sorts every one."""
 
 
-def measure(trace: Trace) -> dict[str, Any]:
+def measure(trace: Trace, *, is_proved: bool = False) -> dict[str, Any]:
     """Return every measure, and under `machines` those of each; None where there is nothing to measure.
 
-    A long trace is measured in machine code, to the same bits, if numba is installed.
+    A long trace is measured in machine code, to the same bits, if numba is installed; sooner if it is known that all
+    laws were proved of it.
     """
     length_ns = _end_ns(trace) if trace.machines else 0
     windows = {node: _window(machine, length_ns) for node, machine in trace.machines.items()}
     if _is_worth_compiling(len(trace), len(trace.machines)):
         from orchestrator.trace.compiled import measure as compiled  # noqa: PLC0415  # numba costs more than few events
 
-        if (found := compiled.measure(trace, windows, length_ns)) is not None:
+        if (found := compiled.measure(trace, windows, length_ns, is_proved=is_proved)) is not None:
             return found
     return _by_formulas(trace, windows, length_ns)
 

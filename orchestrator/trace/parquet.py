@@ -4,6 +4,7 @@ Never knows what a column means. DuckDB is imported at first use, reaches no net
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +33,17 @@ _SETTINGS: Final[dict[str, str | bool | int | float | list[str]]] = {
     "python_enable_replacements": False,
 }
 _MAGIC: Final = b"PAR1"
+_KINDS: Final = {
+    "C": np.uint8,
+    "S": np.uint16,
+    "I": np.uint32,
+    "L": np.uint64,
+    "c": np.int8,
+    "s": np.int16,
+    "i": np.int32,
+    "l": np.int64,
+}
+"""What Arrow calls whole numbers."""
 
 
 def is_there() -> bool:
@@ -77,22 +89,19 @@ def write(path: Path, columns: Mapping[str, Narrow]) -> None:
         database.unregister("columns")
 
 
-def read(path: Path, names: Sequence[str], *, rows: range | None = None) -> dict[str, Narrow]:
-    """Return these columns, all rows or those of a range, each as narrow as it was written.
+def read(path: Path, names: Sequence[str]) -> dict[str, Narrow]:
+    """Return these columns, each as narrow as it was written.
 
     Raises NoInputError, NoLogError for a file of another kind, LogError for one that is damaged.
     """
     _refuse_others(path)
-    source, some = f"read_parquet({quoted(_without_patterns(path))})", ""
-    if rows is not None:
-        source = f"{source[:-1]}, file_row_number = true)"
-        some = f" WHERE file_row_number >= {rows.start} AND file_row_number < {rows.stop}"
-    constants = _constants(path)
+    count, constant = _constants(path)
 
     def column(name: str) -> Narrow:
-        if name in constants:
-            return constants[name] if rows is None else constants[name][: len(rows)]
-        return _ask(path, f'SELECT "{name}" AS n FROM {source}{some}')["n"]
+        if name in constant:
+            # It takes no room before it is known that others have as many rows.
+            return np.broadcast_to(np.array(constant[name], np.min_scalar_type(constant[name])), count)
+        return _ask(path, f'SELECT "{name}" AS n FROM {_source(path)}')["n"]
 
     # One at a time: DuckDB is twice as fast so, as what it copies stays in the cache.
     columns = {name: column(name) for name in names}
@@ -101,38 +110,76 @@ def read(path: Path, names: Sequence[str], *, rows: range | None = None) -> dict
     return {name: np.ascontiguousarray(each) for name, each in columns.items()}
 
 
-def _constants(path: Path) -> dict[str, Narrow]:
-    """Return the columns that hold one number everywhere, by the statistics that stand beside each row group."""
-    source = f"parquet_metadata({quoted(_without_patterns(path))})"
-    found = _ask(
-        path,
-        "SELECT path_in_schema AS name, try_cast(any_value(stats_min_value) AS BIGINT) AS value, "
-        f"sum(row_group_num_rows)::BIGINT AS count FROM {source} WHERE type LIKE 'INT%' GROUP BY ALL "
-        "HAVING count(stats_min_value) = count(*) AND min(stats_min_value) = max(stats_max_value) "
-        "AND max(stats_min_value) = min(stats_max_value) AND value IS NOT NULL",
-    )
-    facts = zip(*(found[name].tolist() for name in ("name", "value", "count")), strict=True)
-    # They take no room before it is known that others have as many rows.
-    return {
-        name: np.broadcast_to(np.array(value, np.min_scalar_type(value)), min(max(count, 0), 1 << 40))
-        for name, value, count in facts
-    }
+def fill(path: Path, columns: Mapping[str, Narrow]) -> Iterator[int]:
+    """Fill in these columns of whole numbers, as long as the table; yield again and again how many rows are there.
+
+    While whoever asks looks at them the next ones are read. Raises what `read` does, and LogError for a number that
+    may be too large for its column.
+    """
+    _refuse_others(path)
+    with ThreadPoolExecutor(1) as reader:
+        rows = _filling(path, columns)
+        coming = reader.submit(next, rows, None)
+        while (end := coming.result()) is not None:
+            coming = reader.submit(next, rows, None)
+            yield end
 
 
-def groups(path: Path) -> Iterator[range]:
-    """Yield the rows of each row group.
+def _filling(path: Path, columns: Mapping[str, Narrow]) -> Iterator[int]:
+    import duckdb  # noqa: PLC0415
+    from nanoarrow import c_array_stream  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    question, end = f"SELECT {', '.join(columns)} FROM {_source(path)}", 0
+    try:
+        with c_array_stream(connection().cursor().sql(question)) as stream:
+            schema = stream.get_schema()
+            for array in stream:
+                begin, end = end, end + array.length
+                for place, column in enumerate(columns.values()):
+                    found = array.view().child(place)
+                    if found.null_count:
+                        raise LogError(f"{path}: damaged: a value is missing")
+                    column[begin:end] = _numbers(found, schema.child(place).format, column.dtype)
+                yield end
+    except (duckdb.Error, KeyError, TypeError, ValueError, UnicodeDecodeError, MemoryError, RuntimeError) as error:
+        raise LogError(f"{path}: damaged: {one_line(str(error).partition(chr(10))[0])}") from None
+
+
+def _numbers(found: Any, written: str, wanted: np.dtype[Any]) -> Narrow:
+    """Return the numbers of a column of Arrow, only good while it is."""
+    kind, limits = np.dtype(_KINDS[written]), np.iinfo(wanted)
+    numbers = np.frombuffer(found.buffer(1), kind, found.length)
+    if np.can_cast(kind, wanted) or not len(numbers) or limits.min <= numbers.min() <= numbers.max() <= limits.max:
+        return numbers
+    raise ValueError("a number that is too large")
+
+
+def constants(path: Path) -> tuple[int, dict[str, int]]:
+    """Return how many rows a table has, and of each column that holds one number everywhere this number.
 
     Raises what `read` does.
     """
     _refuse_others(path)
+    return _constants(path)
+
+
+def _constants(path: Path) -> tuple[int, dict[str, int]]:
+    """Return it by the statistics that stand beside each row group."""
     source = f"parquet_metadata({quoted(_without_patterns(path))})"
-    counts = _ask(
-        path, f"SELECT row_group_id, any_value(row_group_num_rows) AS n FROM {source} GROUP BY ALL ORDER BY 1"
+    found = _ask(
+        path,
+        "SELECT path_in_schema AS name, coalesce(try_cast(any_value(stats_min_value) AS BIGINT), 0) AS value, "
+        "coalesce(bool_and(type LIKE 'INT%' AND stats_min_value IS NOT NULL) AND value IS NOT NULL "
+        "AND min(stats_min_value) = max(stats_max_value) AND max(stats_min_value) = min(stats_max_value), false) "
+        f"AS is_one, sum(row_group_num_rows)::BIGINT AS count FROM {source} GROUP BY ALL",
     )
-    begin = 0
-    for count in counts["n"].tolist():
-        yield range(begin, begin + count)
-        begin += count
+    rows = min(max(found["count"].tolist(), default=0), 1 << 40)
+    facts = zip(*(found[name].tolist() for name in ("name", "value", "is_one", "count")), strict=True)
+    return max(rows, 0), {name: value for name, value, is_one, count in facts if is_one and count == rows > 0}
+
+
+def _source(path: Path) -> str:
+    return f"read_parquet({quoted(_without_patterns(path))})"
 
 
 def quoted(text: str) -> str:

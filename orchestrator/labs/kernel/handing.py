@@ -10,6 +10,7 @@ import numpy as np
 
 from orchestrator.labs.kernel.record import Record
 from orchestrator.trace.proof.columns import Columns, not_kept
+from orchestrator.trace.store import RECEIVE
 
 
 def columns_of(record: Record) -> Columns:
@@ -41,7 +42,14 @@ def _piece(record: Record, rows: slice) -> Columns:
         copy=np.ascontiguousarray(record.copy[sent], np.uint8),
         incarnation=_word(record.incarnation[rows]) if has_lives else not_kept(),
         index=_word(record.index[rows]) if has_lives else not_kept(),
+        stamp_behind=_stamp_behind(record, rows) if record.plan.less.any() else not_kept(),
     )
+
+
+def _stamp_behind(record: Record, rows: slice) -> Any:
+    behind, receives = np.zeros(len(record.kind[rows]), np.uint32), record.kind[rows] == RECEIVE
+    behind[receives] = record.plan.less[record.machine[record.m_send[record.message[rows][receives]]]]
+    return behind
 
 
 def _word(column: Any) -> Any:

@@ -110,6 +110,10 @@ class Record:
         return np.broadcast_to(_ZERO, len(self)) if self.life is None else self.life
 
     def _due_ns(self, rows: Narrow) -> Column:
+        if self.own_tick is None:
+            in_second_ns: Column = self.plan.slots["slot_due_ns"].astype(np.int64)
+            second, slot = np.divmod(rows, len(in_second_ns))
+            return in_second_ns[slot] + np.int64(SECOND_NS) * second.astype(np.int64)
         machine, tick = self.machine[rows], self.tick[rows].astype(np.int64)
         rate_hz = self.plan.rate_hz[machine].astype(np.int64)
         second, rest = np.divmod(tick, rate_hz)

@@ -11,54 +11,22 @@ import numpy as np
 from node.event import Delivery, Event, MessageId
 from node.model import Model
 from node.record import StopLine
+from orchestrator.labs.kernel import handing
 from orchestrator.labs.kernel.record import Record
 from orchestrator.trace.columns import Columns
-from orchestrator.trace.store import KINDS, NULL, RECEIVE, Column, Machine, Messages, Trace
+from orchestrator.trace.store import KINDS, RECEIVE, Column, Machine, Trace
+from orchestrator.trace.unfolded import Unfolded
 
 _ROWS_AT_A_TIME: Final = 1 << 16
 
 
 def trace_of(record: Record, machines: Mapping[int, Model]) -> Trace:
-    """Return the trace of a run, with the stop records."""
-    number, index, arrival_ns, copy = record.plan.number, record.index, record.arrival_ns, record.copy
-    rows = np.flatnonzero(record.kind == RECEIVE)
-    taken = record.message[rows]
-    cause = record.m_send[taken]
-    sender = record.machine[cause]
-
-    def of_receives(values: Any, empty: int = NULL) -> Column:
-        column = np.full(len(record), empty, np.int64)
-        column[rows] = values
-        return column
-
-    nothing = np.full(len(record), NULL, np.int64)
-    return Trace(
-        node=_wide(number[record.machine]),
-        incarnation=_wide(record.incarnation),
-        index=_wide(index),
-        tick=_wide(record.tick),
-        due_ns=record.due_ns,
-        wall=nothing,
-        kind=_wide(record.kind),
-        clock=_wide(record.clock),
-        queue=_wide(record.queue),
-        cause_node=of_receives(number[sender]),
-        cause_incarnation=of_receives(record.incarnation[cause]),
-        cause_index=of_receives(index[cause]),
-        cause_copy=of_receives(copy[taken]),
-        number=of_receives(record.m_number[taken]),
-        stamp=of_receives(record.clock[cause] - record.plan.less[sender]),
-        arrival_ns=of_receives(arrival_ns[taken]),
-        seen_ns=nothing.copy(),
-        line=_lines(record),
-        cause_row=of_receives(cause, -1),
-        message=of_receives(taken, -1),
-        messages=_messages(record, arrival_ns),
-        machines={
-            node: Machine(model=machines[node], stop=stop, is_in_memory=True)
-            for node, stop in stops_of(record, machines).items()
-        },
-    )
+    """Return the trace of a run, with the stop records; its columns become wide when they are asked for."""
+    known = {
+        node: Machine(model=machines[node], stop=stop, is_in_memory=True)
+        for node, stop in stops_of(record, machines).items()
+    }
+    return Unfolded.of(handing.columns_of(record), known)
 
 
 def columns_of(record: Record) -> Columns:
@@ -94,11 +62,11 @@ def stops_of(record: Record, machines: Mapping[int, Model]) -> dict[int, StopLin
     left = np.flatnonzero((record.receive_row < 0) & (record.m_number > 0))
     to, sender = record.m_to[left], record.machine[record.m_send[left]]
     is_in_flight = record.arrival_ns[left] >= durations_ns[to]
-    keys, counts = np.unique(np.stack([to, sender, is_in_flight]).astype(np.int64), axis=1, return_counts=True)
-    found = {
-        (number[to], number[sender], late): count
-        for (to, sender, late), count in zip(keys.T.tolist(), counts.tolist(), strict=True)
-    }
+    # As one number, which is sorted a dozen times as fast as three.
+    keys, counts = np.unique((to * np.int64(len(number)) + sender) * 2 + is_in_flight, return_counts=True)
+    links, is_late = np.divmod(keys, 2)
+    ends = (column.tolist() for column in (*np.divmod(links, len(number)), is_late, counts))
+    found = {(number[to], number[sender], late): count for to, sender, late, count in zip(*ends, strict=True)}
     return {
         node: StopLine(
             event="stop",
@@ -172,34 +140,8 @@ def _deliveries(record: Record, some: slice, arrival_ns: Column) -> Iterator[Del
         yield Delivery(to, number, at_ns, copy) if number else Delivery(to, None, None, copy)
 
 
-def _messages(record: Record, arrival_ns: Column) -> Messages:
-    is_lost = record.m_number == 0
-    return Messages(
-        send_row=_wide(record.m_send),
-        recipient=_wide(record.plan.number[record.m_to]),
-        number=np.where(is_lost, NULL, _wide(record.m_number)),
-        arrival_ns=np.where(is_lost, NULL, arrival_ns),
-        copy=_wide(record.copy),
-        receive_row=record.receive_row,
-    )
-
-
 def _last(record: Record) -> Column:
     """Return the last event of each machine, or -1."""
     last = np.full(len(record.plan.number), -1, np.int64)
     np.maximum.at(last, record.machine, np.arange(len(record)))
     return last
-
-
-def _lines(record: Record) -> Column:
-    """Return the position of each event among all of its machine, from 1."""
-    order = np.argsort(record.machine, kind="stable")
-    counts = np.bincount(record.machine, minlength=len(record.plan.number))
-    lines = np.empty(len(record), np.int64)
-    lines[order] = np.arange(len(record)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
-    return lines
-
-
-def _wide(column: Any) -> Column:
-    wide: Column = np.asarray(column).astype(np.int64)
-    return wide

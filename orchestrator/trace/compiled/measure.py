@@ -5,48 +5,48 @@ Imports numba: only whoever wants a compiled pass imports this.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from orchestrator.native.compiled import Times, compiled
+from orchestrator.native.compiled import Bytes, Times, Words, compiled
 from orchestrator.trace.compiled.figures import fill
 from orchestrator.trace.compiled.totals import MACHINE_TOTALS, RUN_TOTALS, add_up
 from orchestrator.trace.measured import empty
+from orchestrator.trace.proof.columns import Columns
 from orchestrator.trace.store import KINDS, NULL, RECEIVE, Column, Trace
+from orchestrator.trace.unfolded import narrow_of
 
 _LIFE, _INDEX, _LINE, _TICK, _CLOCK = range(5)
 _KIND_COUNT: Final = len(KINDS)
+_Columns: TypeAlias = tuple[Words, Words, Bytes, Words, Words, Words, Times]
+"""Machine, incarnation, kind, clock and queue of each event; recipient and arrival of each message that arrives."""
 _CLOCKS_MAX: Final = 8
 """Times as many clocks as events: what is larger is no clock that anybody counted to."""
 
 
-def measure(trace: Trace, windows_ns: Mapping[int, tuple[int, int]], length_ns: int) -> dict[str, Any] | None:
+def measure(
+    trace: Trace, windows_ns: Mapping[int, tuple[int, int]], length_ns: int, *, is_proved: bool
+) -> dict[str, Any] | None:
     """Return every measure of a trace, as `orchestrator.trace.measure` does; None if that must.
 
-    `windows_ns` are the start and the end of each machine, `length_ns` is how long the run was.
+    `windows_ns` are the start and the end of each machine, `length_ns` is how long the run was. Of a run of which all
+    laws were proved it is known that it is sound.
     """
     nodes = np.array(sorted(trace.machines), np.int64)
-    machine, recipient = _places(nodes, trace.node), _places(nodes, trace.messages.recipient)
-    if not _is_sound(trace, machine, recipient, len(nodes)):
+    narrow = narrow_of(trace) if is_proved else None
+    columns = _of_wide(trace, nodes) if narrow is None else _of_narrow(narrow)
+    if columns is None:
         return None
     windows = np.array([windows_ns[node] for node in nodes.tolist()], np.int64).reshape(-1, 2)
     totals, of_run = np.empty((1, len(nodes), MACHINE_TOTALS), np.int64), np.empty((1, RUN_TOTALS), np.int64)
-    messages = trace.messages
-    arriving = (messages.number != NULL) & (recipient >= 0)
     add_up(
         trace.due_ns,
-        machine.astype(np.uint32),
-        trace.incarnation.astype(np.uint32),
-        trace.kind.astype(np.uint8),
-        trace.clock.astype(np.uint32),
-        trace.queue.astype(np.uint32),
-        recipient[arriving].astype(np.uint32),
-        messages.arrival_ns[arriving],
+        *columns,
         windows[:, 0].copy(),
         windows[:, 1].copy(),
         length_ns,
-        np.zeros(int(trace.clock.max(initial=0)) + 1, np.uint32),
+        np.zeros(int(columns[3].max(initial=0)) + 1, np.uint32),
         totals[0],
         of_run[0],
     )
@@ -54,6 +54,34 @@ def measure(trace: Trace, windows_ns: Mapping[int, tuple[int, int]], length_ns: 
     fill(measured, slice(0, 1), totals, of_run, windows_ns=windows, length_ns=length_ns)
     found = measured.run(1)
     return found | {"machines": {str(node): found["machines"][str(node)] for node in trace.machines}}
+
+
+def _of_narrow(narrow: Columns) -> _Columns | None:
+    """Return the columns of a pass; None if a clock is none that anybody counted to."""
+    if int(narrow.clock.max(initial=0)) > _CLOCKS_MAX * len(narrow):
+        return None
+    to, arrival_ns, arriving = narrow.recipient, narrow.arrival_ns, narrow.number != 0
+    if not arriving.all():
+        to, arrival_ns = to[arriving], arrival_ns[arriving]
+    return narrow.machine, narrow.incarnation, narrow.kind, narrow.clock, narrow.queue, to, arrival_ns
+
+
+def _of_wide(trace: Trace, nodes: Column) -> _Columns | None:
+    """Return the same of any trace; None if it is not sound."""
+    messages = trace.messages
+    machine, recipient = _places(nodes, trace.node), _places(nodes, messages.recipient)
+    if not _is_sound(trace, machine, recipient, len(nodes)):
+        return None
+    arriving = (messages.number != NULL) & (recipient >= 0)
+    return (
+        machine.astype(np.uint32),
+        trace.incarnation.astype(np.uint32),
+        trace.kind.astype(np.uint8),
+        trace.clock.astype(np.uint32),
+        trace.queue.astype(np.uint32),
+        recipient[arriving].astype(np.uint32),
+        messages.arrival_ns[arriving],
+    )
 
 
 def _places(nodes: Column, numbers: Column) -> Column:

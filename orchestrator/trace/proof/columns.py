@@ -30,7 +30,8 @@ class Columns:
 
     Machines and messages are counted from 0. `message` is what a receive took, of other events it means nothing. A
     lost message has the number 0, and its arrival means nothing.
-    `incarnation` and `index` are not kept where every event is of the first and its index is one more than its tick.
+    `incarnation` and `index` are not kept where every event is of the first and its index is one more than its tick,
+    and `stamp_behind`, by how much the stamp that a receive took is less than the clock of its send, where none is.
     """
 
     machine: Words
@@ -46,6 +47,7 @@ class Columns:
     copy: Bytes
     incarnation: Words = field(default_factory=not_kept)
     index: Words = field(default_factory=not_kept)
+    stamp_behind: Words = field(default_factory=not_kept)
 
     def __len__(self) -> int:
         """Return the number of events."""

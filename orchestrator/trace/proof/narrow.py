@@ -11,12 +11,15 @@ import numpy as np
 from orchestrator.trace.proof.cluster import Cluster, due_ns
 from orchestrator.trace.proof.columns import WORD_MAX, Columns, not_kept
 from orchestrator.trace.store import KINDS, NULL, Column, Mask, Trace
+from orchestrator.trace.unfolded import narrow_of
 
 ARRIVAL_NS_MAX = 1 << 62
 
 
 def columns_of(trace: Trace, cluster: Cluster) -> Columns | None:
     """Return a trace of this cluster as narrow columns; None if it would lose something."""
+    if (narrow := narrow_of(trace)) is not None:
+        return narrow
     if not all(bool(np.all(claim)) for claim in _claims(trace, cluster)):
         return None
     messages = trace.messages

@@ -4,7 +4,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from random import Random
@@ -27,10 +28,11 @@ from orchestrator.labs.kernel.telling import trace_of
 from orchestrator.labs.simulated import run_simulated
 from orchestrator.reading import read_run
 from orchestrator.rundir import Run
-from orchestrator.trace import check, parquet
-from orchestrator.trace.archive import Tables, read_columns, read_row_groups
+from orchestrator.trace import archive, check, parquet
+from orchestrator.trace.archive import Tables, read_columns
 from orchestrator.trace.columns import OF_EVENTS, columns_of, restored, rhythm_of, stored, trace_of_columns
 from orchestrator.trace.store import Trace
+from orchestrator.trace.unfolded import Unfolded
 from orchestrator.twin import simulated, twin_of
 from tests.clusters import cluster
 from tests.fault_mixes import EACH, half_a_second, machines_of, mixes
@@ -68,11 +70,24 @@ def kept_both_ways(directory: Path, machines: Mapping[int, Model]) -> tuple[Run,
 
 def assert_kept_alike(directory: Path, machines: Mapping[int, Model]) -> None:
     lines, columns = kept_both_ways(directory, machines)
-    expected, found = contents(read_run(lines)), contents(read_run(columns))
+    expected = contents(read_run(lines))
+    for is_long in (False, True):
+        with read_as(is_long=is_long):
+            read = read_run(columns)
+        found = contents(read)
 
-    assert expected.keys() == found.keys()
-    for name, column in expected.items():
-        assert column == found[name], name
+        assert is_long == isinstance(read, Unfolded)
+        assert expected.keys() == found.keys()
+        for name, column in expected.items():
+            assert column == found[name], name
+
+
+@contextmanager
+def read_as(*, is_long: bool) -> Iterator[None]:
+    """Read whatever there is as a long run is read, or as a short one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(archive, "is_worth_compiling", lambda _: is_long)
+        yield
 
 
 @pytest.mark.parametrize("name", [*ALL, *EACH])
@@ -125,19 +140,6 @@ def test_a_large_run_is_written_from_the_compiled_record(tmp_path: Path) -> None
     assert [machine.stop for machine in trace.machines.values()] == [one.stop for one in read.machines.values()]
     columns = read_columns(Tables(*Run(tmp_path).tables))
     assert {name: value.itemsize for name, value in vars(columns).items() if value.itemsize > 4} == {}
-
-
-def test_row_groups_are_the_run_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each knows which messages were sent before it."""
-    monkeypatch.setattr(parquet, "_HOW", "format parquet, row_group_size 2048")
-    machines = cluster(10, seconds=200, delay_ms=30)
-    run_in_columns(Run(tmp_path), machines, name="test")
-    tables = Tables(*Run(tmp_path).tables)
-    whole, pieces = read_columns(tables), list(read_row_groups(tables))
-
-    assert len(pieces) > 2
-    for name in ("node", "tick", "index", "kind", "clock", "queue", "message"):
-        assert getattr(whole, name).tolist() == [one for piece in pieces for one in getattr(piece, name).tolist()]
 
 
 @pytest.mark.parametrize("name", ["c5", "amnesia"])
@@ -195,11 +197,12 @@ def test_an_interrupted_run_keeps_what_there_is(tmp_path: Path) -> None:
 # Damage
 
 
-@pytest.fixture
-def kept(tmp_path: Path) -> Run:
-    """A small run in columns."""
+@pytest.fixture(params=[False, True], ids=["short", "long"])
+def kept(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Run]:
+    """A small run in columns, read as a short one and as a long one."""
     run_in_columns(Run(tmp_path), SMALL, name="test")
-    return Run(tmp_path)
+    with read_as(is_long=request.param):
+        yield Run(tmp_path)
 
 
 def verdict(run: Run) -> str:

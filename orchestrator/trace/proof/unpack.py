@@ -1,0 +1,217 @@
+"""From two tables on disk to the narrow columns of a run, in one compiled pass behind the reading.
+
+Never says what is wrong with a table: whoever gets nothing of it reads it in the plain way, which does.
+Source: `docs/run-directory.md`, "A trace in columns".
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from node.limits import SECOND_NS
+from orchestrator.native.compiled import Bytes, Times, Words, compiled, inlined
+from orchestrator.trace import parquet
+from orchestrator.trace.columns import Rhythm
+from orchestrator.trace.proof.columns import WORD_MAX, Columns
+from orchestrator.trace.store import RECEIVE, Column
+
+EVENTS: Final = {
+    "node": "machine",
+    "second": "tick",
+    "lag": "message",
+    "skipped": "index",
+    **{name: name for name in ("kind", "clock", "queue", "incarnation", "stamp_behind")},
+}
+MESSAGES: Final = {
+    "gap": "send_row",
+    "delay_ns": "arrival_ns",
+    **{name: name for name in ("recipient", "number", "copy")},
+}
+"""Into which column each of those on disk is read, to be made into it there."""
+RARE: Final = (("incarnation", "skipped"), ("stamp_behind",))
+"""What is only kept where it is not 0 everywhere."""
+BLOCK: Final = 1 << 14
+DELAY_NS_MAX: Final = 1 << 61
+
+
+def unpacked(events: Path, messages: Path, number: Column, rhythm: Rhythm) -> Columns | None:
+    """Return the columns of a run of machines with these numbers, ascending; None if the tables are odd.
+
+    Raises NoInputError, NoLogError for files of another kind, LogError for damaged ones.
+    """
+    rows, same = parquet.constants(events)
+    copies, same_of_messages = parquet.constants(messages)
+    if max(rows, copies) > WORD_MAX:
+        return None
+    columns = _empty(rows, copies, kept=[names for names in RARE if any(same.get(name) != 0 for name in names)])
+    _read_messages(messages, columns, same_of_messages)
+    into = {name: column for name, place in EVENTS.items() if len(column := getattr(columns, place)) == rows}
+    slot, known, far, begin = np.empty(rows, np.uint16), _known(number, rhythm), np.zeros(2, np.int64), 0
+    for end in parquet.fill(events, into | {"slot": slot}):
+        of_events = (columns.machine, columns.tick, columns.message, columns.index, slot, columns.kind)
+        of_messages = (columns.send_row, columns.recipient, columns.number, columns.arrival_ns, columns.copy)
+        if not unpack(begin, end, *of_events, *of_messages, *known, far):  # type: ignore[call-arg]
+            return None
+        begin = end
+    is_lost = columns.number == 0
+    if is_lost.any() and is_lost[columns.message[columns.kind == RECEIVE]].any():
+        return None
+    return columns if begin == rows and far[SENT] == copies else None
+
+
+def _empty(rows: int, copies: int, *, kept: Sequence[Sequence[str]]) -> Columns:
+    names = ["machine", "tick", "clock", "queue", "message", *(EVENTS[name] for names in kept for name in names)]
+    return Columns(
+        **{name: np.empty(rows, np.uint32) for name in names},
+        **{name: np.empty(copies, np.uint32) for name in ("send_row", "recipient", "number")},
+        kind=np.empty(rows, np.uint8),
+        arrival_ns=np.empty(copies, np.int64),
+        copy=np.empty(copies, np.uint8),
+    )
+
+
+def _read_messages(path: Path, columns: Columns, same: Mapping[str, int]) -> None:
+    """Read all messages, their delays where they will arrive."""
+    into = {name: getattr(columns, place) for name, place in MESSAGES.items()}
+    for name in into.keys() & same.keys() - {"gap"}:
+        into.pop(name)[:] = same[name]
+    send_row, begin = columns.send_row, 0
+    for end in parquet.fill(path, into):
+        if begin:
+            send_row[begin] += send_row[begin - 1]
+        np.cumsum(send_row[begin:end], out=send_row[begin:end])
+        begin = end
+
+
+def _known(number: Column, rhythm: Rhythm) -> tuple[Any, ...]:
+    """Return the place of each number among those of machines, rates, and when the ticks of a second are due."""
+    places = np.full(int(number.max(initial=0)) + 1, WORD_MAX, np.uint32)
+    places[number] = np.arange(len(number))
+    rate_hz = rhythm.rate_hz[number]
+    first_slot = np.cumsum(rate_hz) - rate_hz
+    owner = np.repeat(np.arange(len(number)), rate_hz)
+    return places, rate_hz, first_slot, rhythm.due_ns(number[owner], np.arange(len(owner)) - first_slot[owner])
+
+
+SENT, DUE_NS = range(2)
+"""How far the tables are unpacked: how many messages were sent, and when the last event was due."""
+
+
+@compiled
+def unpack(
+    begin: int,
+    end: int,
+    machine: Words,
+    tick: Words,
+    message: Words,
+    index: Words,
+    slot: Any,
+    kind: Bytes,
+    send_row: Words,
+    recipient: Words,
+    number: Words,
+    arrival_ns: Times,
+    copy: Bytes,
+    place: Words,
+    rate_hz: Times,
+    first_slot: Times,
+    offset_ns: Times,
+    far: Times,
+) -> bool:
+    """Make columns of what was read into them, of these events and of the messages that they sent.
+
+    False if they cannot have been written so.
+    """
+    instants_ns, sends = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint32)
+    of_machines, is_sound = (place, rate_hz, first_slot, offset_ns), True
+    for first in range(begin, end, BLOCK):
+        last = min(first + BLOCK, end)
+        sent = far[SENT]
+        behind = _count_sends(first, last, sent, send_row, sends)
+        of_events = (machine, tick, message, index, slot, kind)
+        is_sound &= _unpack_events(first, last, sent, len(send_row), of_events, of_machines, sends, instants_ns, far)
+        if not is_sound:
+            return False
+        is_sound &= _unpack_messages(
+            first, sent, behind, send_row, recipient, number, arrival_ns, copy, place, instants_ns
+        )
+        far[SENT] = behind
+    return is_sound
+
+
+@inlined
+def _count_sends(first: Any, last: Any, sent: Any, send_row: Any, sends: Any) -> Any:
+    """Count the messages that each event of a block sent, and return how many were sent until its end."""
+    sends[:] = 0
+    while sent < len(send_row) and np.int64(send_row[np.uint64(sent)]) < last:
+        sends[np.uint64(np.int64(send_row[np.uint64(sent)]) - first)] += np.uint32(1)
+        sent += 1
+    return sent
+
+
+@inlined
+def _unpack_events(
+    first: Any,
+    last: Any,
+    sent: Any,
+    copies: Any,
+    of_events: Any,
+    of_machines: Any,
+    sends: Any,
+    instants_ns: Any,
+    far: Any,
+) -> Any:
+    machine, tick, message, index, slot, kind = of_events
+    place, rate_hz, first_slot, offset_ns = of_machines
+    has_index, is_odd, last_ns, machines = len(index) > 0, False, far[DUE_NS], np.uint32(len(rate_hz))
+    for row in range(first, last):
+        at, here = np.uint64(row), np.uint64(row - first)
+        if machine[at] >= len(place):
+            return False
+        mine = place[np.uint64(machine[at])]
+        if mine >= machines:
+            return False
+        rate, in_second = rate_hz[np.uint64(mine)], np.int64(slot[at])
+        if in_second >= rate:
+            return False
+        second, lag = np.int64(tick[at]), np.int64(message[at])
+        now = second * rate + in_second
+        due_ns = second * SECOND_NS + offset_ns[np.uint64(first_slot[np.uint64(mine)] + in_second)]
+        is_odd |= (now > WORD_MAX) | (lag > sent) | (due_ns < last_ns) | (kind[at] > RECEIVE)
+        is_odd |= (kind[at] == RECEIVE) & (sent - lag >= copies)
+        machine[at], tick[at], message[at] = mine, now, sent - lag
+        if has_index:
+            skipped = np.int64(index[at])
+            is_odd |= skipped > now
+            index[at] = now + 1 - skipped
+        instants_ns[here] = last_ns = due_ns
+        sent += np.int64(sends[here])
+    far[DUE_NS] = last_ns
+    return not is_odd
+
+
+@inlined
+def _unpack_messages(
+    first: Any,
+    sent: Any,
+    behind: Any,
+    send_row: Any,
+    recipient: Any,
+    number: Any,
+    arrival_ns: Any,
+    copy: Any,
+    place: Any,
+    instants_ns: Any,
+) -> Any:
+    is_odd = False
+    for each in range(sent, behind):
+        at = np.uint64(each)
+        if recipient[at] >= len(place):
+            return False
+        recipient[at] = place[np.uint64(recipient[at])]
+        delay_ns, row = arrival_ns[at], np.int64(send_row[at])
+        is_odd |= (delay_ns < 0) | (delay_ns > DELAY_NS_MAX) | (copy[at] > 1) | (row < first)
+        arrival_ns[at] = delay_ns + instants_ns[np.uint64(max(row - first, 0))] if number[at] != 0 else 0
+    return not is_odd
