@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
+
 from node.errors import OutputError
 
 _SEAL: Final = re.compile(rb'"seal": "([0-9a-f]*)"\n}\n\Z')
@@ -35,7 +37,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file, in one step, with the keys in the order given."""
-    write_file(path, json.dumps(value, indent=2, allow_nan=False).encode() + b"\n")
+    write_file(path, orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 def sealed(value: Mapping[str, Any]) -> bytes:
