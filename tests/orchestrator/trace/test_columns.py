@@ -31,6 +31,7 @@ from orchestrator.rundir import Run
 from orchestrator.trace import archive, check, parquet
 from orchestrator.trace.archive import Tables, read_columns
 from orchestrator.trace.columns import OF_EVENTS, columns_of, restored, rhythm_of, stored, trace_of_columns
+from orchestrator.trace.proof import choice
 from orchestrator.trace.store import Trace
 from orchestrator.trace.unfolded import Unfolded
 from orchestrator.twin import simulated, twin_of
@@ -142,9 +143,14 @@ def test_a_large_run_is_written_from_the_compiled_record(tmp_path: Path) -> None
     assert {name: value.itemsize for name, value in vars(columns).items() if value.itemsize > 4} == {}
 
 
+@pytest.mark.parametrize("is_long", [False, True], ids=["short", "long"])
 @pytest.mark.parametrize("name", ["c5", "amnesia"])
-def test_every_command_answers_alike(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is checked, measured, exported, explained and ordered does not depend on how the run is kept."""
+def test_every_command_answers_alike(
+    name: str, is_long: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is checked, measured, exported, explained and ordered does not depend on how the run is kept, nor read."""
+    monkeypatch.setattr(archive, "is_worth_compiling", lambda _: is_long)
+    monkeypatch.setattr(choice, "is_worth_compiling", lambda _: is_long)
     runs = kept_both_ways(tmp_path, golden_machines(name) if name in ALL else half_a_second(name))
     some = next(name for row, name in enumerate(map(str, map(read_run(runs[0]).name, range(40)))) if row > 30)
 
