@@ -51,7 +51,7 @@ def unpacked(events: Path, messages: Path, number: Column, rhythm: Rhythm) -> Co
     slot, known, far, begin = np.empty(rows, np.uint16), _known(number, rhythm), np.zeros(2, np.int64), 0
     for end in parquet.fill(events, into | {"slot": slot}):
         of_events = (columns.machine, columns.tick, columns.message, columns.index, slot, columns.kind)
-        of_messages = (columns.send_row, columns.recipient, columns.number, columns.arrival_ns, columns.copy)
+        of_messages = (columns.send_row, columns.recipient, columns.arrival_ns, columns.copy)
         if not unpack(begin, end, *of_events, *of_messages, *known, far):  # type: ignore[call-arg]
             return None
         begin = end
@@ -111,7 +111,6 @@ def unpack(
     kind: Bytes,
     send_row: Words,
     recipient: Words,
-    number: Words,
     arrival_ns: Times,
     copy: Bytes,
     place: Words,
@@ -134,9 +133,7 @@ def unpack(
         is_sound &= _unpack_events(first, last, sent, len(send_row), of_events, of_machines, sends, instants_ns, far)
         if not is_sound:
             return False
-        is_sound &= _unpack_messages(
-            first, sent, behind, send_row, recipient, number, arrival_ns, copy, place, instants_ns
-        )
+        is_sound &= _unpack_messages(first, sent, behind, send_row, recipient, arrival_ns, copy, place, instants_ns)
         far[SENT] = behind
     return is_sound
 
@@ -199,7 +196,6 @@ def _unpack_messages(
     behind: Any,
     send_row: Any,
     recipient: Any,
-    number: Any,
     arrival_ns: Any,
     copy: Any,
     place: Any,
@@ -210,8 +206,8 @@ def _unpack_messages(
         at = np.uint64(each)
         if recipient[at] >= len(place):
             return False
-        recipient[at] = place[np.uint64(recipient[at])]
+        recipient[at] = to = place[np.uint64(recipient[at])]
         delay_ns, row = arrival_ns[at], np.int64(send_row[at])
-        is_odd |= (delay_ns < 0) | (delay_ns > DELAY_NS_MAX) | (copy[at] > 1) | (row < first)
-        arrival_ns[at] = delay_ns + instants_ns[np.uint64(max(row - first, 0))] if number[at] != 0 else 0
+        is_odd |= (delay_ns < 0) | (delay_ns > DELAY_NS_MAX) | (copy[at] > 1) | (to == WORD_MAX) | (row < first)
+        arrival_ns[at] = delay_ns + instants_ns[np.uint64(max(row - first, 0))]
     return not is_odd

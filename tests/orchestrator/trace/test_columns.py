@@ -30,13 +30,13 @@ from orchestrator.reading import read_run
 from orchestrator.rundir import Run
 from orchestrator.trace import archive, check, parquet
 from orchestrator.trace.archive import Tables, read_columns
-from orchestrator.trace.columns import OF_EVENTS, columns_of, restored, rhythm_of, stored, trace_of_columns
+from orchestrator.trace.columns import OF_EVENTS, OF_MESSAGES, columns_of, restored, rhythm_of, stored, trace_of_columns
 from orchestrator.trace.proof import choice
 from orchestrator.trace.store import Trace
 from orchestrator.trace.unfolded import Unfolded
 from orchestrator.twin import simulated, twin_of
 from tests.clusters import cluster
-from tests.fault_mixes import EACH, half_a_second, machines_of, mixes
+from tests.fault_mixes import EACH, HALF_A_SECOND, half_a_second, machines_of, mixes
 from tests.golden_runs import ALL
 from tests.golden_runs import machines as golden_machines
 from tests.shipped import CONFIGS, RUN_BY_TESTS
@@ -233,6 +233,30 @@ def test_no_flipped_bit_and_no_cut_leaves_columns_valid(kept: Run) -> None:
         assert verdict(kept) in ("unknown", "violated", "LogError", "NoLogError"), (path.name, bit)
         path.write_bytes(before)
     assert verdict(kept) == "valid"
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_whatever_a_table_says_a_long_run_is_read_as_a_short_one(place: int, tmp_path: Path) -> None:
+    """Each number of each column in turn is another: what is found odd in the quick way, the plain way judges."""
+    mix = EACH["amnesia"] | {"network": {"delay": {"uniform": ("1ms", "90ms")}, "loss": 0.2, "duplicate": 0.4}}
+    run_in_columns(Run(tmp_path), machines_of(HALF_A_SECOND | mix), name="test")
+    chance, path = Random(7), Run(tmp_path).tables[place]
+    before = parquet.read(path, (OF_EVENTS, OF_MESSAGES)[place])
+    for name, column in before.items():
+        for other in (0, 1, 2, 4, 9, 255, 2**31, 2**33):
+            changed = column.astype(np.int64)
+            changed[chance.randrange(len(column))] = other
+            parquet.write(path, before | {name: changed})
+            assert outcome(Run(tmp_path), is_long=False) == outcome(Run(tmp_path), is_long=True), (name, other)
+
+
+def outcome(run: Run, *, is_long: bool) -> Any:
+    """Return what a run holds, or what is said of it."""
+    with read_as(is_long=is_long):
+        try:
+            return contents(read_run(run))
+        except ScaleModelError as error:
+            return str(error)
 
 
 @pytest.mark.parametrize(
