@@ -48,3 +48,12 @@ def inlined(function: Function) -> Function:
     """Return the function compiled as a part of those that call it, and cached with them."""
     made: Any = numba.njit(error_model="numpy")(function)
     return cast(Function, made)
+
+
+def pasted(function: Function) -> Function:
+    """Return the function so that its text becomes a part of those that call it, before they are compiled.
+
+    A column that is handed over in a loop is counted each time, but not if it never leaves the function.
+    """
+    made: Any = numba.njit(inline="always", error_model="numpy")(function)
+    return cast(Function, made)

@@ -4,13 +4,14 @@
 
 #define SECOND_NS 1000000000LL
 
-enum { MACHINE, DUE_NS, TICK, RATE_HZ, SLOT_WORDS };
+enum { MACHINE, DUE_NS, TICK, STEP, SLOT_WORDS };
 enum { CLOCK, WAITING, HEAD, TAIL, FIRST, DEGREE, FOLLOWING, STATE_WORDS = 8 };
 enum { KIND, TIME, QUEUE, MESSAGE, EVENT_WORDS };
 enum { SENT, TO, NUMBER, COPY_WORDS };
 enum { NEXT, STAMP, PLACE_WORDS };
-enum { SECOND, SLOT, ROW, MESSAGES, ARRIVED, WARM, CURSORS };
-enum { RECEIVE = 4, AHEAD = 15, KIND_BITS = 3, FEW = 31, BLOCK = 64, MACHINES_MANY = 2000 };
+enum { LAP, SLOT, ROW, MESSAGES, ARRIVED, WARM, CURSORS };
+enum { SEND_ONE = 1, SEND_NEXT, SEND_ALL, RECEIVE };
+enum { AHEAD = 16, PATTERN = 64, BLOCK = 64, MACHINES_MANY = 2000 };
 #define LAG_MAX 0xFFFFFFFFLL
 
 static inline uint64_t mix(uint64_t z) {
@@ -28,10 +29,6 @@ static inline uint64_t below(uint64_t bits, uint64_t count) {
     return (uint64_t)(((unsigned __int128)bits * count) >> 64);
 }
 
-static inline uint64_t few(uint64_t bits, uint64_t count) {
-    return ((bits >> 32) * count + ((bits & 0xFFFFFFFF) * count >> 32)) >> 32;
-}
-
 static void find_lags(int64_t count, const uint32_t *slots, int64_t delay_ns, uint32_t *lags) {
     int64_t seconds = delay_ns / SECOND_NS + 1, arrived = -seconds * count, slot_arrived = 0;
     int64_t later_ns = delay_ns - seconds * SECOND_NS;
@@ -43,24 +40,36 @@ static void find_lags(int64_t count, const uint32_t *slots, int64_t delay_ns, ui
         int64_t lag = slot - arrived;
         lags[slot] = lag < LAG_MAX ? lag : LAG_MAX;
     }
-    lags[count] = lags[0];
 }
 
-static void roll_ahead(int64_t second, int64_t count, const uint32_t *slots, const uint64_t *start,
-                       const uint64_t *chances, const uint32_t *state, int rolls_peers, uint8_t *actions) {
+static int64_t seconds_of_lap(int64_t count, int64_t seconds) {
+    int64_t most = PATTERN / (count ? count : 1), least = (seconds + AHEAD - 1) / AHEAD;
+    if (least < most) most = least;
+    return most > 1 ? most : 1;
+}
+
+static void repeat(int64_t count, int64_t seconds, uint32_t *slots, uint32_t *lags) {
+    for (int64_t slot = count; slot < seconds * count; slot++) {
+        const uint32_t *before = slots + SLOT_WORDS * (slot - count);
+        memcpy(slots + SLOT_WORDS * slot, before, SLOT_WORDS * sizeof *slots);
+        slots[SLOT_WORDS * slot + TICK] += before[STEP];
+        lags[slot] = lags[slot - count];
+    }
+    for (int64_t slot = 0; slot < seconds * count; slot++) slots[SLOT_WORDS * slot + STEP] *= seconds;
+    lags[seconds * count] = lags[0];
+}
+
+static void roll_ahead(int64_t lap, int64_t count, const uint32_t *slots, const uint64_t *start,
+                       const uint64_t *chances, uint8_t *actions) {
     for (int64_t slot = 0; slot < count; slot++) {
         int64_t machine = slots[SLOT_WORDS * slot + MACHINE];
         uint64_t own = start[machine], one = chances[3 * machine], following = chances[3 * machine + 1];
-        uint64_t everyone = chances[3 * machine + 2], step = slots[SLOT_WORDS * slot + RATE_HZ];
-        uint64_t tick = slots[SLOT_WORDS * slot + TICK] + second * step;
-        uint64_t degree = state[STATE_WORDS * machine + DEGREE];
-        for (uint64_t each = 0; each < AHEAD + 1; each++) {
-            uint64_t place = mix(own ^ (tick + each * step)), x = mix(mix(place ^ 3)) >> 11;
-            uint8_t action = (x >= one) + (x >= following) + (x >= everyone);
-            if (rolls_peers) action |= few(mix(mix(place ^ 4)), degree) << KIND_BITS;
-            actions[(AHEAD + 1) * slot + each] = action;
+        uint64_t everyone = chances[3 * machine + 2], step = slots[SLOT_WORDS * slot + STEP];
+        uint64_t tick = slots[SLOT_WORDS * slot + TICK] + lap * step;
+        for (uint64_t each = 0; each < AHEAD; each++) {
+            uint64_t x = mix(mix(mix(own ^ (tick + each * step)) ^ 3)) >> 11;
+            actions[AHEAD * slot + each] = (x >= one) + (x >= following) + (x >= everyone);
         }
-        actions[(AHEAD + 1) * slot + AHEAD] = RECEIVE;
     }
 }
 
@@ -76,34 +85,44 @@ static int64_t look_ahead(int64_t begin, int64_t end, const uint32_t *slots, con
     return warm;
 }
 
-int64_t run_plain(int64_t until, int64_t total, int64_t *cursors, int64_t count, const uint32_t *slots,
-                  const uint32_t *lags, const uint64_t *start, const uint64_t *chances, uint8_t *actions,
-                  const uint32_t *peer, int64_t degree_max, int64_t lift, int64_t machines, uint32_t *state,
-                  uint32_t *sent, uint32_t *events, int64_t room, uint32_t *copies, uint32_t *places) {
+static inline void send(int64_t link, int64_t row, int64_t message, uint32_t stamp, uint32_t arrives,
+                        const uint32_t *peer, uint32_t *sent, uint32_t *copies, uint32_t *places, int64_t machines,
+                        uint32_t *state) {
+    uint32_t place = message + machines, *other = state + STATE_WORDS * (int64_t)peer[link];
+    uint32_t *copy = copies + COPY_WORDS * message, *tail = places + PLACE_WORDS * (int64_t)other[TAIL];
+    copy[SENT] = row;
+    copy[TO] = peer[link];
+    copy[NUMBER] = ++sent[link];
+    tail[NEXT] = place;
+    tail[STAMP] = stamp;
+    other[TAIL] = place;
+    other[WAITING] += arrives;
+}
+
+int64_t run_plain(int64_t until, int64_t *cursors, int64_t count, const uint32_t *slots, const uint32_t *lags,
+                  const uint64_t *start, const uint64_t *chances, uint8_t *actions, const uint32_t *peer,
+                  int64_t degree_max, int64_t lift, int64_t machines, uint32_t *state, uint32_t *sent,
+                  uint32_t *events, int64_t room, uint32_t *copies, int64_t room_of_places, uint32_t *places) {
     int64_t row = cursors[ROW], messages = cursors[MESSAGES], arrived = cursors[ARRIVED];
-    int64_t second = cursors[SECOND], slot = cursors[SLOT], has_room = 1;
-    int rolls_peers = degree_max <= FEW;
+    int64_t lap = cursors[LAP], slot = cursors[SLOT];
     int64_t looks_ahead = machines >= MACHINES_MANY, block = looks_ahead ? BLOCK : count, warm = 0;
-    room -= 1 + degree_max;
-    while (second < until && has_room) {
-        int64_t ahead = second % AHEAD, end_of_second = total - second * count;
-        if (ahead == 0 && slot == 0) roll_ahead(second, count, slots, start, chances, state, rolls_peers, actions);
-        if (end_of_second > count) end_of_second = count;
-        while (slot < end_of_second && has_room) {
-            int64_t end_of_block = slot + block < end_of_second ? slot + block : end_of_second;
-            if (looks_ahead) warm += look_ahead(slot, end_of_block, slots, state, places);
-            while (slot < end_of_block) {
-                if (messages > room) {
-                    has_room = 0;
-                    break;
-                }
-                int64_t fence = row - lags[slot];
-                for (; arrived < messages && copies[COPY_WORDS * arrived + SENT] < fence; arrived++)
+    if (room_of_places - machines < room) room = room_of_places - machines;
+    room -= degree_max;
+    while (row < until && messages <= room) {
+        int64_t ahead = lap % AHEAD, end_of_lap = slot + until - row < count ? slot + until - row : count;
+        if (ahead == 0 && slot == 0) roll_ahead(lap, count, slots, start, chances, actions);
+        while (slot < end_of_lap && messages <= room) {
+            int64_t sure = 1 + (room - messages) / (degree_max > 1 ? degree_max : 1), end = slot + block;
+            if (end > end_of_lap) end = end_of_lap;
+            if (end > slot + sure) end = slot + sure;
+            if (looks_ahead) warm += look_ahead(slot, end, slots, state, places);
+            for (; slot < end; slot++, row++) {
+                for (; arrived < messages && copies[COPY_WORDS * arrived + SENT] < row - lags[slot]; arrived++)
                     state[STATE_WORDS * (int64_t)copies[COPY_WORDS * arrived + TO] + WAITING]++;
                 const uint32_t *now = slots + SLOT_WORDS * slot;
                 uint32_t *own = state + STATE_WORDS * (int64_t)now[MACHINE], *event = events + EVENT_WORDS * row;
                 uint32_t head = own[HEAD], takes = own[WAITING] != 0, waiting = own[WAITING] - takes;
-                uint32_t code = actions[(AHEAD + 1) * slot + (takes ? AHEAD : ahead)], action = code & 3;
+                uint32_t kind = (actions[AHEAD * slot + ahead] & (takes - 1)) | (takes << 2), action = kind & 3;
                 uint32_t following = places[PLACE_WORDS * (int64_t)head + NEXT];
                 uint32_t stamp = places[PLACE_WORDS * (int64_t)head + STAMP];
                 int64_t time = (int64_t)own[CLOCK] + 1, least = takes ? stamp : 0;
@@ -111,50 +130,39 @@ int64_t run_plain(int64_t until, int64_t total, int64_t *cursors, int64_t count,
                 own[CLOCK] = time;
                 own[WAITING] = waiting;
                 own[HEAD] = takes ? following : head;
-                event[KIND] = code & 7;
+                event[KIND] = kind;
                 event[TIME] = time;
                 event[QUEUE] = waiting;
-                event[MESSAGE] = takes ? head - 1 : messages;
-                if (action) {
-                    int64_t edge = own[FIRST], end = edge + own[DEGREE];
+                event[MESSAGE] = takes ? following - machines : messages;
+                if (action == SEND_ONE) {
                     uint32_t arrives = arrived == messages && lags[slot + 1] == 0;
-                    if (action == 2) {
-                        edge = own[FOLLOWING];
-                        end = edge + 1;
-                    } else if (action == 1 && rolls_peers) {
-                        edge += code >> KIND_BITS;
-                        end = edge + 1;
-                    } else if (action == 1) {
-                        uint64_t tick = now[TICK] + (uint64_t)second * now[RATE_HZ];
-                        edge += below(roll(start[now[MACHINE]], tick, 4), own[DEGREE]);
-                        end = edge + 1;
-                    }
-                    for (; edge < end; edge++) {
-                        uint32_t *other = state + STATE_WORDS * (int64_t)peer[edge];
-                        uint32_t *copy = copies + COPY_WORDS * messages;
-                        copy[SENT] = row;
-                        copy[TO] = peer[edge];
-                        copy[NUMBER] = ++sent[edge];
+                    uint64_t tick = now[TICK] + (uint64_t)lap * now[STEP];
+                    int64_t link = own[FIRST] + below(roll(start[now[MACHINE]], tick, 4), own[DEGREE]);
+                    send(link, row, messages, time + lift, arrives, peer, sent, copies, places, machines, state);
+                    messages++;
+                    arrived = arrives ? messages : arrived;
+                } else if (action == SEND_NEXT) {
+                    uint32_t arrives = arrived == messages && lags[slot + 1] == 0;
+                    int64_t link = own[FOLLOWING];
+                    send(link, row, messages, time + lift, arrives, peer, sent, copies, places, machines, state);
+                    messages++;
+                    arrived = arrives ? messages : arrived;
+                } else if (action == SEND_ALL) {
+                    uint32_t arrives = arrived == messages && lags[slot + 1] == 0;
+                    int64_t first = own[FIRST], end_of_links = first + own[DEGREE];
+                    for (int64_t link = first; link < end_of_links; link++) {
+                        send(link, row, messages, time + lift, arrives, peer, sent, copies, places, machines, state);
                         messages++;
-                        places[PLACE_WORDS * messages + NEXT] = 0;
-                        places[PLACE_WORDS * messages + STAMP] = time + lift;
-                        int is_first = other[HEAD] == 0;
-                        places[PLACE_WORDS * (is_first ? 0 : (int64_t)other[TAIL]) + NEXT] = messages;
-                        other[HEAD] = is_first ? messages : other[HEAD];
-                        other[TAIL] = messages;
-                        other[WAITING] += arrives;
                     }
-                    if (arrives) arrived = messages;
+                    arrived = arrives ? messages : arrived;
                 }
-                row++;
-                slot++;
             }
         }
-        if (has_room) second++, slot = 0;
+        if (slot == count) lap++, slot = 0;
     }
-    cursors[SECOND] = second, cursors[SLOT] = slot, cursors[ROW] = row, cursors[MESSAGES] = messages;
+    cursors[LAP] = lap, cursors[SLOT] = slot, cursors[ROW] = row, cursors[MESSAGES] = messages;
     cursors[ARRIVED] = arrived, cursors[WARM] = warm;
-    return has_room;
+    return row == until;
 }
 
 static int64_t put_in_order(uint64_t seed, int64_t machines, const uint32_t *number, const uint32_t *rates_hz,
@@ -170,7 +178,7 @@ static int64_t put_in_order(uint64_t seed, int64_t machines, const uint32_t *num
             int64_t due_ns = phase_ns + tick * SECOND_NS / rate_hz;
             if (due_ns >= duration_ns) break;
             uint32_t *one = drawn + SLOT_WORDS * count++;
-            one[MACHINE] = machine, one[DUE_NS] = due_ns, one[TICK] = tick, one[RATE_HZ] = rate_hz;
+            one[MACHINE] = machine, one[DUE_NS] = due_ns, one[TICK] = tick, one[STEP] = rate_hz;
         }
     }
     memset(firsts, 0, (count + 1) * sizeof *firsts);
@@ -193,35 +201,38 @@ static int64_t run_seed(uint64_t seed, int64_t machines, const uint32_t *number,
                         int64_t is_aligned, const uint64_t *chances, int64_t links, const uint32_t *peer,
                         int64_t delay_ns, int64_t duration_ns, int64_t degree_max, int64_t lift, uint64_t *start,
                         uint32_t *drawn, uint32_t *firsts, uint32_t *slots, uint32_t *lags, uint8_t *actions,
-                        uint32_t *state, uint32_t *sent, uint32_t *places, int64_t *cursors, int64_t rows,
-                        uint32_t *events, int64_t room, uint32_t *copies) {
+                        uint32_t *state, uint32_t *sent, int64_t room_of_places, uint32_t *places, int64_t *cursors,
+                        int64_t rows, uint32_t *events, int64_t room, uint32_t *copies) {
     int64_t count = put_in_order(seed, machines, number, rates_hz, is_aligned, duration_ns, start, drawn, firsts, slots);
     int64_t seconds = (duration_ns + SECOND_NS - 1) / SECOND_NS, total = (seconds - 1) * count;
     for (int64_t slot = 0; slot < count; slot++)
         total += slots[SLOT_WORDS * slot + DUE_NS] < duration_ns - (seconds - 1) * SECOND_NS;
     if (total > rows) return -1;
     find_lags(count, slots, delay_ns, lags);
+    int64_t lap = seconds_of_lap(count, seconds);
+    repeat(count, lap, slots, lags);
     memset(sent, 0, links * sizeof *sent);
     memset(cursors, 0, CURSORS * sizeof *cursors);
     for (int64_t machine = 0; machine < machines; machine++) {
         uint32_t *own = state + STATE_WORDS * machine;
-        own[CLOCK] = own[WAITING] = own[HEAD] = 0;
+        own[CLOCK] = own[WAITING] = 0;
+        own[HEAD] = own[TAIL] = machine;
     }
-    return run_plain(seconds, total, cursors, count, slots, lags, start, chances, actions, peer, degree_max, lift,
-                     machines, state, sent, events, room, copies, places) ? count : -1;
+    return run_plain(total, cursors, lap * count, slots, lags, start, chances, actions, peer, degree_max, lift,
+                     machines, state, sent, events, room, copies, room_of_places, places) ? count : -1;
 }
 
 int64_t run_seeds(int64_t runs, const int64_t *seeds, int64_t *ends, int64_t machines, const uint32_t *number,
                   const uint32_t *rates_hz, int64_t is_aligned, const uint64_t *chances, int64_t links,
                   const uint32_t *peer, int64_t delay_ns, int64_t duration_ns, int64_t degree_max, int64_t lift,
                   uint64_t *start, uint32_t *drawn, uint32_t *firsts, uint32_t *slots, uint32_t *lags, uint8_t *actions,
-                  uint32_t *state, uint32_t *sent, uint32_t *places, int64_t rows, uint32_t *events, int64_t room,
-                  uint32_t *copies, int64_t keeps) {
+                  uint32_t *state, uint32_t *sent, int64_t room_of_places, uint32_t *places, int64_t rows,
+                  uint32_t *events, int64_t room, uint32_t *copies, int64_t keeps) {
     int64_t cursors[CURSORS], event = 0, copy = 0, run = 0;
     for (; run < runs; run++) {
         if (run_seed(seeds[run], machines, number, rates_hz, is_aligned, chances, links, peer, delay_ns, duration_ns,
-                     degree_max, lift, start, drawn, firsts, slots, lags, actions, state, sent, places, cursors,
-                     rows - event, events + EVENT_WORDS * event, room - copy, copies + COPY_WORDS * copy) < 0)
+                     degree_max, lift, start, drawn, firsts, slots, lags, actions, state, sent, room_of_places, places,
+                     cursors, rows - event, events + EVENT_WORDS * event, room - copy, copies + COPY_WORDS * copy) < 0)
             break;
         ends[2 * run] = event + cursors[ROW], ends[2 * run + 1] = copy + cursors[MESSAGES];
         if (keeps) event = ends[2 * run], copy = ends[2 * run + 1];

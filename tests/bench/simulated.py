@@ -260,10 +260,11 @@ class _Batch:
             state[:, word] = links[name]
         found = self._columns[in_c]
         slots = 6 * count
+        rows = max(slots, plain.PATTERN)
         arguments = [self._seeds, found[0], plan.number, np.full((count, 2), (1, 6), np.uint32), False]
         arguments += [links["chances"], links["peer"], 0, 60 * SECOND_NS, count - 1, 1, np.empty(count, np.uint64)]
-        arguments += [np.empty(shape, np.uint32) for shape in ((slots, 4), slots + 1, (slots, 4), slots + 1)]
-        arguments += [np.empty((slots, plain.AHEAD + 1), np.uint8), state, np.zeros(len(links["peer"]), np.uint32)]
+        arguments += [np.empty(shape, np.uint32) for shape in ((slots, 4), slots + 1, (rows, 4), rows + 1)]
+        arguments += [np.empty((rows, plain.AHEAD), np.uint8), state, np.zeros(len(links["peer"]), np.uint32)]
         arguments += [np.empty((self._room, plain.PLACE_WORDS), np.uint32), *found[1:], True]
         done = _run_seeds_in_c(self._library, *arguments) if in_c else run_seeds(*arguments)
         assert done == len(self._seeds)
@@ -304,18 +305,18 @@ def _in_c_words(value: Any) -> Any:
     return value.ctypes.data_as(ctypes.c_void_p) if isinstance(value, np.ndarray) else ctypes.c_int64(value)
 
 
-def _run_plain_in_c(library: ctypes.CDLL, until: int, total: int, cursors: Any, slots: Any, *rest: Any) -> bool:
+def _run_plain_in_c(library: ctypes.CDLL, until: int, cursors: Any, slots: Any, *rest: Any) -> bool:
     *before, state, sent, events, copies, places = rest
-    arguments = [until, total, cursors, len(slots), slots, *before, len(state), state, sent, events, len(copies)]
-    arguments += [copies, places]
+    arguments = [until, cursors, len(slots), slots, *before, len(state), state, sent, events, len(copies), copies]
+    arguments += [len(places), places]
     return bool(library.run_plain(*map(_in_c_words, arguments)))
 
 
 def _run_seeds_in_c(library: ctypes.CDLL, seeds: Any, ends: Any, number: Any, *rest: Any) -> int:
     *draws, peer = rest[:4]
-    *before, events, copies, keeps = rest[4:]
+    *before, places, events, copies, keeps = rest[4:]
     arguments = [len(seeds), seeds, ends, len(number), number, *draws, len(peer), peer, *before]
-    arguments += [len(events), events, len(copies), copies, keeps]
+    arguments += [len(places), places, len(events), events, len(copies), copies, keeps]
     return int(library.run_seeds(*map(_in_c_words, arguments)))
 
 

@@ -53,7 +53,8 @@ class Batch:
         self._room = room_of(plan)
         self._events = draws.events_max(plan)
         slots = int(draws.rates_hz[:, 1].sum())
-        words = ((slots, plain.SLOT_WORDS), slots + 1, (slots, plain.SLOT_WORDS))
+        rows = max(slots, plain.PATTERN)
+        words = ((slots, plain.SLOT_WORDS), slots + 1, (rows, plain.SLOT_WORDS))
         self._slots = [np.empty(shape, np.uint32) for shape in words]
         self._windows = (np.zeros(self._machines, np.int64), np.full(self._machines, plan.duration_ns))
         self._above = np.zeros(self._events + 2, np.uint32)
@@ -96,12 +97,12 @@ class Batch:
         state = np.zeros((self._machines, plain.STATE_WORDS), np.uint32)
         for word, name in ((plain.FIRST, "first"), (plain.DEGREE, "degree"), (plain.FOLLOWING, "following")):
             state[:, word] = links[name]
-        slots = len(self._slots[0])
+        slots = len(self._slots[2])
         given: list[Any] = [plan.number, draws.rates_hz.astype(np.uint32), draws.is_aligned, links["chances"]]
         given += [draws.fan_out, np.empty(self._machines, np.uint32), links["following"].copy(), links["peer"].copy()]
         given += [plan.delay_ns, plan.duration_ns, int(links["degree"].max(initial=0)), plan.lift]
         given += [np.empty(self._machines, np.uint64), *self._slots, np.empty(slots + 1, np.uint32)]
-        given += [np.empty((slots, plain.AHEAD + 1), np.uint8), state, np.zeros(len(links["peer"]), np.uint32)]
+        given += [np.empty((slots, plain.AHEAD), np.uint8), state, np.zeros(len(links["peer"]), np.uint32)]
         given.append(np.empty((self._events, plain.EVENT_WORDS), np.uint32))
         due_ns, machine = np.empty(self._events, np.int64), np.empty(self._events, np.uint32)
         life = np.empty(0, np.uint32)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from node.dice import KIND, PEER
-from orchestrator.native.compiled import Bytes, Rolls, Times, Words, compiled, inlined
+from orchestrator.native.compiled import Bytes, Rolls, Times, Words, compiled, inlined, pasted
 
 __all__ = [
     "Bytes",
@@ -20,6 +20,7 @@ __all__ = [
     "inlined",
     "kind_of",
     "mix",
+    "pasted",
     "peer_of",
     "roll",
 ]
@@ -54,13 +55,6 @@ def die_at(place: Any) -> Any:
 
 
 @inlined
-def few_at(place: Any, count: Any) -> Any:
-    """Return which of so many peers, fewer than 2^32, a send-one is for."""
-    bits = mix(mix(place ^ _PEER))
-    return ((bits >> _HALF) * count + ((bits & _LOW) * count >> _HALF)) >> _HALF
-
-
-@inlined
 def kind_of(start: Any, tick: Any, chances: Any, machine: Any, first: Any) -> Any:
     """Return what the die says of a tick with an empty queue: 0 internal, 1 to 3 the sends.
 
@@ -73,8 +67,9 @@ def kind_of(start: Any, tick: Any, chances: Any, machine: Any, first: Any) -> An
 
 @inlined
 def peer_of(start: Any, tick: Any, count: Any) -> Any:
-    """Return which of so many peers a send-one is for."""
-    return np.int64(few_at(mix(start ^ _Word(tick)), _Word(count)))
+    """Return which of so many peers, fewer than 2^32, a send-one is for."""
+    bits, count = mix(mix(mix(start ^ _Word(tick)) ^ _PEER)), _Word(count)
+    return np.int64(((bits >> _HALF) * count + ((bits & _LOW) * count >> _HALF)) >> _HALF)
 
 
 @inlined

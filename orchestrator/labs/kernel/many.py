@@ -21,10 +21,10 @@ from orchestrator.labs.kernel.plain import (
     MACHINE,
     MESSAGES,
     QUEUE,
-    RATE_HZ,
     ROW,
     SECOND_NS,
     SENT,
+    STEP,
     TICK,
     TIME,
     TO,
@@ -201,7 +201,7 @@ def measure_general(
             each = slots[slot, MACHINE]
             slot_machine[slot], slot_due_ns[slot] = each, slots[slot, DUE_NS]
             slot_tick[slot] = np.int64(slots[slot, TICK])
-            rate_hz[each] = slots[slot, RATE_HZ]
+            rate_hz[each] = slots[slot, STEP]
         if fan_out > 0:
             draw_peers(seeds[run], number, fan_out, left, following, peer)
         sent[:] = 0
@@ -260,7 +260,7 @@ def measure_general(
             # Not every tick exists.
             for slot in range(count):
                 is_here = row < rows and machine[row] == slot_machine[slot]
-                if is_here and tick[row] == slot_tick[slot] + second * np.int64(slots[slot, RATE_HZ]):
+                if is_here and tick[row] == slot_tick[slot] + second * np.int64(slots[slot, STEP]):
                     due_ns[row] = second * SECOND_NS + np.int64(slot_due_ns[slot])
                     row += 1
         for each in range(machines, messages):

@@ -68,13 +68,19 @@ class _Plain(_Run):
         self.cursors = np.zeros(plain.CURSORS, np.int64)
         own_rates_hz = plan.rate_hz[slots["slot_machine"]]
         columns = (slots["slot_machine"], slots["slot_due_ns"], slots["slot_tick"], own_rates_hz)
-        self.slots = np.stack(columns, axis=1, dtype=np.uint32, casting="unsafe")
+        self.count = len(own_rates_hz)
+        lap = plain.seconds_of_lap(self.count, plan.seconds)
+        self.slots = np.empty((lap * self.count, plain.SLOT_WORDS), np.uint32)
+        self.slots[: self.count] = np.stack(columns, axis=1, dtype=np.uint32, casting="unsafe")
         self.lags = np.zeros(len(self.slots) + 1, np.uint32)
-        plain.find_lags(self.slots, plan.delay_ns, self.lags)
-        self.actions = np.empty((len(self.slots), plain.AHEAD + 1), np.uint8)
+        plain.find_lags(self.slots[: self.count], plan.delay_ns, self.lags)
+        plain.repeat(self.count, lap, self.slots, self.lags)
+        self.actions = np.empty((len(self.slots), plain.AHEAD), np.uint8)
         self.state = np.zeros((self.machines, plain.STATE_WORDS), np.uint32)
         for word, name in ((plain.FIRST, "first"), (plain.DEGREE, "degree"), (plain.FOLLOWING, "following")):
             self.state[:, word] = links[name]
+        for word in (plain.HEAD, plain.TAIL):
+            self.state[:, word] = np.arange(self.machines)
         self.sent = np.zeros(len(links["peer"]), np.uint32)
         self.events = {"events": np.empty((plan.events, plain.EVENT_WORDS), np.uint32)}
         self.messages = {"copies": np.empty((self.room, plain.COPY_WORDS), np.uint32)}
@@ -86,7 +92,7 @@ class _Plain(_Run):
         columns: list[Any] = [self.slots, self.lags, *(plan.links[name] for name in ("start", "chances"))]
         columns += [self.actions, plan.links["peer"], int(plan.links["degree"].max(initial=0)), plan.lift]
         columns += [self.state, self.sent, self.events["events"], *self.messages.values()]
-        return plain.run_plain(until, plan.events, self.cursors, *columns)
+        return plain.run_plain(min(until * self.count, plan.events), self.cursors, *columns)
 
     def record(self) -> Record:
         """Return what the finished run leaves."""

@@ -16,14 +16,17 @@ from orchestrator.labs.kernel.plain import (
     HEAD,
     MACHINE,
     MESSAGES,
-    RATE_HZ,
     ROW,
     SECOND_NS,
     SLOT_WORDS,
+    STEP,
+    TAIL,
     TICK,
     WAITING,
     find_lags,
+    repeat,
     run_plain,
+    seconds_of_lap,
 )
 
 _WORD: Final = np.uint64
@@ -66,7 +69,7 @@ def put_in_order(
             if due_ns >= duration_ns:
                 break
             drawn[count, MACHINE], drawn[count, DUE_NS], drawn[count, TICK] = machine, due_ns, tick
-            drawn[count, RATE_HZ] = rate_hz
+            drawn[count, STEP] = rate_hz
             count += 1
     firsts[: count + 1] = 0
     for each in range(count):
@@ -124,15 +127,17 @@ def run_seed(
     if total > len(events):
         return -1
     find_lags(slots[:count], delay_ns, lags)
+    lap = seconds_of_lap(count, seconds)
+    repeat(count, lap, slots, lags)
     sent[:] = 0
     cursors[:] = 0
     for machine in range(len(number)):
-        state[machine, CLOCK] = state[machine, WAITING] = state[machine, HEAD] = 0
+        state[machine, CLOCK] = state[machine, WAITING] = 0
+        state[machine, HEAD] = state[machine, TAIL] = machine
     has_room = run_plain(
-        seconds,
         total,
         cursors,
-        slots[:count],
+        slots[: lap * count],
         lags,
         start,
         chances,

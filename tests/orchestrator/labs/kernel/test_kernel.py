@@ -13,6 +13,7 @@ from node.model import CLOCK_NAMES, DURATION_NS_MAX, Model
 from node.network import Delay, Exponential, Network, Uniform
 from node.window import Pause, Rest, SlowDown
 from orchestrator.labs.kernel import general
+from orchestrator.labs.kernel.plain import seconds_of_lap
 from orchestrator.labs.kernel.plan import plan_of
 from orchestrator.labs.kernel.record import Record
 from orchestrator.labs.kernel.run import run_plan
@@ -125,6 +126,20 @@ def test_a_second_need_not_be_whole(seconds: float) -> None:
     """The pattern of ticks repeats every second, and a run may end within it."""
     assert_equal(cluster(3, seconds=seconds, rates=(1, 40)))
     assert_equal(cluster(3, seconds=seconds, rates=(1, 40), topology={1: (2,)}))
+
+
+@pytest.mark.parametrize("delay_ms", [0, 400, 2500])
+@pytest.mark.parametrize("phase", ["random", "aligned"])
+def test_a_lap_may_last_some_seconds(monkeypatch: pytest.MonkeyPatch, phase: str, delay_ms: int) -> None:
+    """Where a second has few ticks; and a run may end within a lap, and be asked there whether it may go on."""
+    monkeypatch.setattr("orchestrator.labs.kernel.run.EVENTS_BETWEEN", 1)
+    fields = {"nodes": 4, "tick_rate": (1, 2, 2, 3), "internal_probability": 0.8, "network": {"delay": f"{delay_ms}ms"}}
+    machines = machines_of(fields | {"phase": phase, "duration": "140250ms"})
+    plan = plan_of(machines)
+
+    assert plan.is_plain
+    assert seconds_of_lap(len(plan.slots["slot_machine"]), plan.seconds) == 8
+    assert_equal(machines)
 
 
 def test_ticks_at_one_instant_never_meet() -> None:
