@@ -122,22 +122,21 @@ def _measured(size: Size, rounds: int) -> Speed:
         contenders: dict[str, Callable[[], Sample]] = {
             "ours": partial(work.sample, False),
             "C": partial(work.sample, True),
+            "SimPy": partial(_simpy, machines, 3 if size.simpy_limit else 1),
         }
         samples = interleave(contenders, rounds)
-        times = 3 if size.simpy_limit else 1
-        simpy = [min(_simpy(lean, machines), _simpy(ours, machines)) for _ in range(times)]
-    own, c = ([_cpu_ns(sample) for sample in samples[name]] for name in contenders)
+    own, c, simpy = ([_cpu_ns(sample) for sample in samples[name]] for name in contenders)
     found = Speed(
         machines=size.machines,
         events=work.events,
         fan_out="full" if size.runs > 1 else str(FAN_OUT),
         ns_per_event=spread(own).median,
-        simpy_ns_per_event=min(simpy),
+        simpy_ns_per_event=spread(simpy).median,
         c_ns_per_event=spread(c).median,
         bytes_per_event=work.bytes_kept / work.events,
         run_cpu_s=spread(own).median * work.events / 1e9,
         to_c=spread([a / b for a, b in zip(own, c, strict=True)]),
-        to_simpy=spread([min(simpy) / each for each in own]),
+        to_simpy=spread([a / b for a, b in zip(simpy, own, strict=True)]),
         limits={},
     )
     return _judged(size, found)
@@ -148,10 +147,14 @@ def _cpu_ns(sample: Sample) -> float:
     return sample.cpu_s * 1e9 / sample.count
 
 
-def _simpy(simulate: Callable[[dict[int, Model]], Sequence[Any]], machines: dict[int, Model]) -> float:
-    """Return the nanoseconds an event of a run of SimPy."""
+def _simpy(machines: dict[int, Model], times: int) -> Sample:
+    """Return the fastest of so many runs of either kind in SimPy."""
+    return min((_timed(simulate, machines) for _ in range(times) for simulate in (lean, ours)), key=_cpu_ns)
+
+
+def _timed(simulate: Callable[[dict[int, Model]], Sequence[Any]], machines: dict[int, Model]) -> Sample:
     stopwatch = Stopwatch()
-    return _cpu_ns(stopwatch.sample(len(simulate(machines))))
+    return stopwatch.sample(len(simulate(machines)))
 
 
 def _cluster(size: Size, seconds: float) -> dict[int, Model]:
