@@ -56,7 +56,7 @@ def prepared(machines: Mapping[int, Model]) -> Run:
 
 def check(run: Run, workers: int) -> None:
     """Judge a run by all nine laws, and see that all of them hold."""
-    judging = Judging(run.cluster, messages=len(run.columns.send_row), workers=workers)
+    judging = Judging(run.cluster, workers=workers)
     judging.go_on(run.columns, run.twin)
 
     assert set(CHECKS) == judging.valid(run.stops)
