@@ -119,8 +119,8 @@ LONG_FUNCTIONS = {
     "orchestrator/labs/kernel/many.py::measure_general",
     "orchestrator/trace/compiled/totals.py::add_up",
     "orchestrator/trace/compiled/measure.py::is_sound",
-    "orchestrator/trace/proof/laws.py::judge_messages",
-    "orchestrator/trace/proof/laws.py::judge_events",
+    "orchestrator/trace/proof/messages.py::judge_messages",
+    "orchestrator/trace/proof/events.py::judge_events",
     "orchestrator/trace/proof/numbers.py::count_past",
     # Its columns, one a line.
     "orchestrator/labs/kernel/telling.py::trace_of",

@@ -12,6 +12,9 @@ from typing import Any, Final, TypeAlias, TypeVar, cast
 import numba
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir  # type: ignore[import-untyped]  # numba's own
+from numba.core import types
+from numba.extending import intrinsic
 
 from orchestrator.native.cache import directory
 
@@ -33,6 +36,7 @@ def _cache() -> Path | None:
     return None
 
 
+_PREFETCH: Final = "llvm.prefetch.p0"
 _CACHE: Final = _cache()
 if _CACHE is not None:
     numba.config.CACHE_DIR = str(_CACHE)  # type: ignore[attr-defined]  # numba sets its settings when it is imported
@@ -57,3 +61,19 @@ def pasted(function: Function) -> Function:
     """
     made: Any = numba.njit(inline="always", error_model="numpy")(function)
     return cast(Function, made)
+
+
+def _prefetch(_typing: Any, address: Any) -> Any:
+    """Ask for the line of memory at an address, and do not wait for it; whether there is one does not matter."""
+
+    def made(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        byte, number = ir.PointerType(ir.IntType(8)), ir.IntType(32)
+        takes = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = builder.module.globals.get(_PREFETCH) or ir.Function(builder.module, takes, _PREFETCH)
+        # To read it, and soon, and it is no code.
+        builder.call(function, [builder.inttoptr(*arguments, byte), number(0), number(3), number(1)])
+
+    return types.void(address), made
+
+
+prefetch: Any = intrinsic(_prefetch)

@@ -98,7 +98,7 @@ def read_by_pyarrow(run: Run) -> None:
 
 
 def _check(run: Run, columns: Columns, workers: int) -> None:
-    judging = Judging(run.cluster, messages=len(columns.send_row), workers=workers)
+    judging = Judging(run.cluster, workers=workers)
     judging.go_on(columns, run.twin)
 
     assert set(CHECKS) == judging.valid(run.stops)

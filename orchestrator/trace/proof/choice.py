@@ -16,7 +16,7 @@ from orchestrator.trace.store import Machine, Trace
 
 EVENTS_MIN: Final = 50_000
 """From here on it is done sooner, the import of numba included."""
-EVENTS_MIN_COLD: Final = 250_000
+EVENTS_MIN_COLD: Final = 500_000
 """The same if it must be compiled first."""
 
 
@@ -37,7 +37,7 @@ def proof_of(trace: Trace, twin: Trace | None) -> Proof:
 
 def is_worth_compiling(events: int) -> bool:
     """Return whether proving is done sooner than checking so many events; without numba nothing is proved."""
-    if events < EVENTS_MIN or (events < EVENTS_MIN_COLD and not holds("laws.judge_events")):
+    if events < EVENTS_MIN or (events < EVENTS_MIN_COLD and not holds("piece.judge_piece")):
         return False
     if find_spec("numba") is None:
         _say_that_numba_is_missing()

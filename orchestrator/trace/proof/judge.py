@@ -7,7 +7,8 @@ imports this.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Any, Final
 
 import numpy as np
@@ -15,27 +16,27 @@ import numpy as np
 from node.record import StopLine
 from orchestrator.trace.proof import laws
 from orchestrator.trace.proof.cluster import Cluster, Table
-from orchestrator.trace.proof.columns import Bytes, Columns
-from orchestrator.trace.proof.equal import events_differ, messages_differ
+from orchestrator.trace.proof.columns import Columns
+from orchestrator.trace.proof.events import judge_rest
 from orchestrator.trace.proof.numbers import count_past, longest_chain
+from orchestrator.trace.proof.parcels import MACHINE_WORDS, WORD_MAX, enlarged
+from orchestrator.trace.proof.piece import judge_piece
 from orchestrator.trace.proof.proof import Numbers, Proof
+from orchestrator.trace.proof.share import EVENTS, NOT_MINE, Piece, piece_of, shares_of
+from orchestrator.trace.store import RECEIVE
 
 Stops = Mapping[int, StopLine | None]
 
 BITS: Final = {
     "clock-condition": laws.CLOCK_CONDITION,
     "clock-rises": laws.CLOCK_RISES,
-    "exactly-once": laws.EXACTLY_ONCE,
+    "exactly-once": laws.STRUCTURE,
     "in-order": laws.IN_ORDER,
-    "one-event-per-tick": laws.TICKS,
+    "one-event-per-tick": laws.TICKS_EXIST,
     "queue-first": laws.QUEUE_FIRST,
     "queue-length": laws.QUEUE_LENGTH,
+    "equals-simulated": laws.DIFFERS,
 }
-OF_EVENTS: Final = ("machine", "tick", "kind", "clock", "queue", "message", "incarnation", "index")
-OF_MESSAGES: Final = ("send_row", "recipient", "number", "arrival_ns", "copy")
-
-ROWS_AT_A_TIME: Final = 1 << 18
-"""So many rows of two runs are compared at a time."""
 PROCESSES_AT_A_TIME: Final = 64
 PROCESSES_MAX: Final = 1 << 14
 """Of more processes pairs are counted in short runs only: it costs every event as many steps as there are."""
@@ -43,126 +44,100 @@ STEPS_MAX: Final = 1 << 30
 """So many of those steps are few."""
 CARRIED_MIN: Final = 1024
 """So many vectors may be on their way at first."""
-PARTS_MAX: Final = 255
+CRATES_AT_A_TIME: Final = 1 << 14
+"""By so many crates a pool is enlarged at least."""
+SHARES_MAX: Final = 255
 
 
 def prove(
     columns: Columns, cluster: Cluster, twin: Columns | None, *, stops: Stops, workers: int | None = None
 ) -> Proof:
     """Return what can be proved of a run beside its twin, and the stop records of its machines."""
-    judging = Judging(cluster, messages=len(columns.send_row), workers=workers)
+    judging = Judging(cluster, workers=workers)
     judging.go_on(columns, twin)
     valid = judging.valid(stops)
     # Where an index is left out, it is not the place in the order.
     has_places = "one-event-per-tick" in valid
-    return Proof(valid=valid, numbers=_numbers(columns, cluster, judging.is_taken, workers) if has_places else None)
+    return Proof(valid=valid, numbers=_numbers(columns, cluster, workers) if has_places else None)
 
 
 class Judging:
     """A run that is judged piece by piece, by all nine laws; `workers` at a time, by default one for each core.
 
-    What is kept from one piece to the next is 32 bytes a message, 2 a tick, and a few of each machine and link.
+    What is kept from one piece to the next is 24 bytes a message on its way, and a few of each machine and link; 4 a
+    tick where messages arrive long after they were sent.
     """
 
-    def __init__(self, cluster: Cluster, *, messages: int = 0, workers: int | None = None) -> None:
-        """Begin to judge a run of this cluster; there is room for so many messages, and is made for more."""
+    def __init__(self, cluster: Cluster, *, workers: int | None = None) -> None:
+        """Begin to judge a run of this cluster."""
         self.cluster = cluster
-        self.workers = min(workers or _cores(), PARTS_MAX)
-        self._part_of = _parts(cluster, self.workers)
+        self.workers = min(workers or _cores(), SHARES_MAX)
         self._row, self._message = 0, 0
         # Where machines rest very long, counting by ticks would take more room than the run.
         is_sparse = int(cluster.first_tick[-1]) > 4 * int(cluster.events.sum()) + 1_000_000
         self._doubts = laws.STRUCTURE if is_sparse else 0
-        self._differs = False
-        self._counts = np.zeros((len(cluster.lane_to), laws.COUNT_TIMES), np.int64)
-        self._arriving = np.zeros(0 if is_sparse else int(cluster.first_tick[-1]), np.uint16)
-        self._state = np.zeros((len(cluster.node), laws.STATE_TIMES), np.int64)
-        self._state[:, [laws.LAST_TICK, laws.TAKEN, laws.TAKEN_NS]] = laws.NONE
-        self._parcels = np.empty((messages, laws.PARCEL_WORDS), np.uint32)
-        self._is_taken = np.zeros(messages, np.uint8)
+        self._links, self._shares, self._pools, self._lanes = shares_of(cluster, 0 if is_sparse else self.workers)
 
     def go_on(self, columns: Columns, twin: Columns | None) -> None:
         """Judge the next rows of a run and all messages sent in them, beside the same of its twin."""
-        events, messages = _comparison(columns, twin)
-        self._differs |= events is None or messages is None
-        end = self._message + len(columns.send_row)
-        self._make_room(end)
-        known = vars(columns) | {"first_row": self._row, "first_message": self._message, "end_message": end}
-        for law, compared in ((laws.judge_messages, messages), (laws.judge_events, events)):
-            if not self._doubts & laws.STRUCTURE:
-                self._judge(law, known, compared or [])
-        self._row, self._message = self._row + len(columns), end
+        piece, other = piece_of(columns), piece_of(columns if twin is None else twin)
+        if twin is None or [len(column) for column in piece] != [len(column) for column in other]:
+            self._doubts |= laws.DIFFERS
+        if self._doubts & laws.STRUCTURE:
+            return
+        is_compared = not self._doubts & laws.DIFFERS
+        other = other if is_compared else piece
+        before = (self._row, self._message)
+        tasks = [
+            partial(self._judge_piece, number, before, piece, other, is_compared) for number in range(self.workers)
+        ]
+        self._doubts |= reduce(or_, _at_once(tasks, self.workers))
+        self._row, self._message = self._row + len(columns), self._message + len(columns.send_row)
+
+    def _judge_piece(self, number: int, before: tuple[int, int], piece: Piece, twin: Piece, is_compared: bool) -> int:
+        """Judge a piece for one share, and return what is in doubt."""
+        share, doubts, row, message = self._shares[number], 0, 0, 0
+        while True:
+            pool = self._pools[number]
+            found, row, message = judge_piece(
+                *(number, self.workers, *before, row, message, piece, twin, is_compared, self._links, share, pool)
+            )
+            doubts |= int(found)
+            if row == len(piece.machine):
+                return doubts
+            if len(pool) > WORD_MAX // 4:
+                return doubts | laws.STRUCTURE  # A place in it must remain a word.
+            self._pools[number] = enlarged(pool, CRATES_AT_A_TIME)
 
     def valid(self, stops: Stops) -> frozenset[str]:
         """Return, after the last rows, the laws that hold without a doubt."""
+        left = np.zeros((len(self.cluster.lane_to), 2), np.int64)
+        if not self._doubts & laws.STRUCTURE:
+            tasks = [partial(self._judge_rest, number, left) for number in range(self.workers)]
+            self._doubts |= reduce(or_, _at_once(tasks, self.workers))
         if self._doubts & laws.STRUCTURE:
             return frozenset()
-        left = np.zeros((len(self.cluster.lane_to), 2), np.int64)
-        self._judge(laws.judge_rest, {"end_message": self._message, "left": left}, [])
-        if not np.array_equal(self._state[:, laws.EVENTS], self.cluster.events):
-            self._doubts |= laws.TICKS
         valid = {law for law, bit in BITS.items() if not self._doubts & bit}
         if not (self.cluster.lane_is_fifo.any() or (np.diff(self.cluster.first_link) == 0).any()):
             valid -= {"in-order"}  # Where no link keeps an order it is not applicable.
         if "exactly-once" in valid and _remember(self.cluster, stops, left):
             valid |= {"every-message-accounted"}
-        if not self._differs:
-            valid |= {"equals-simulated"}
         return frozenset(valid)
 
-    @property
-    def is_taken(self) -> Bytes:
-        """Which messages were received."""
-        return self._is_taken[: self._message]
-
-    def _judge(self, law: Any, columns: Mapping[str, Any], compared: Sequence[Callable[[], bool]]) -> None:
-        """Call a law for every part, and compare meanwhile."""
-        mine = {name.removeprefix("_"): value for name, value in vars(self).items()}
-        known = {**vars(self.cluster), **mine, **columns}
-        parts = [partial(_called, law, known | {"part": part}) for part in range(self.workers)]
-        found = _at_once([*parts, *compared], self.workers)
-        self._doubts |= int(np.bitwise_or.reduce(found[: len(parts)]))
-        self._differs |= any(found[len(parts) :])
-
-    def _make_room(self, messages: int) -> None:
-        if messages > len(self._parcels):
-            room = max(messages, 2 * len(self._parcels))
-            parcels, is_taken = np.empty((room, laws.PARCEL_WORDS), np.uint32), np.zeros(room, np.uint8)
-            parcels[: self._message] = self._parcels[: self._message]
-            is_taken[: self._message] = self._is_taken[: self._message]
-            self._parcels, self._is_taken = parcels, is_taken
+    def _judge_rest(self, number: int, left: Table) -> int:
+        """Count by lane what a share never took, and return what that leaves in doubt."""
+        share, lanes = self._shares[number], self._lanes[number]
+        some, mine = np.zeros((len(lanes), 2), np.int64), share.own != NOT_MINE
+        doubts = int(judge_rest(share, self._pools[number], self.cluster.end_ns[mine], some))
+        left[lanes] = some
+        if not np.array_equal(share.state[EVENTS::MACHINE_WORDS], self.cluster.events[mine]):
+            doubts |= laws.TICKS_EXIST
+        return doubts
 
 
 def _called(function: Any, known: Mapping[str, Any]) -> Any:
     code = getattr(function, "py_func", function).__code__
     return function(*(known[name] for name in code.co_varnames[: code.co_argcount]))
-
-
-def _parts(cluster: Cluster, parts: int) -> Bytes:
-    """Return to which part each machine belongs, so that all have about as many events."""
-    part_of, events = np.zeros(len(cluster.node), np.uint8), np.zeros(parts, np.int64)
-    for machine in np.argsort(-cluster.ticks, kind="stable").tolist() if parts > 1 else ():
-        part_of[machine] = part = int(events.argmin())
-        events[part] += cluster.ticks[machine]
-    return part_of
-
-
-_Blocks = Sequence[Callable[[], bool]] | None
-
-
-def _comparison(a: Columns, b: Columns | None) -> tuple[_Blocks, _Blocks]:
-    """Return what has to be asked, block by block, to know whether both are equal; None if they are not."""
-    if b is None or len(a) != len(b) or len(a.send_row) != len(b.send_row):
-        return None, None
-    return (
-        _blocks(events_differ, len(a), [getattr(run, name) for name in OF_EVENTS for run in (a, b)]),
-        _blocks(messages_differ, len(a.send_row), [getattr(run, name) for name in OF_MESSAGES for run in (a, b)]),
-    )
-
-
-def _blocks(differ: Callable[..., bool], rows: int, both: Sequence[Any]) -> list[Callable[[], bool]]:
-    firsts = range(0, rows, ROWS_AT_A_TIME)
-    return [partial(differ, first, min(first + ROWS_AT_A_TIME, rows), *both) for first in firsts]
 
 
 def _at_once(tasks: Sequence[Callable[[], Any]], workers: int) -> list[Any]:
@@ -197,8 +172,10 @@ def _add(counted: dict[tuple[int, int], list[int]], link: tuple[int, int], count
     counted[link] = [a + b for a, b in zip(before, counts, strict=True)]
 
 
-def _numbers(columns: Columns, cluster: Cluster, is_taken: Bytes, workers: int | None) -> Numbers:
+def _numbers(columns: Columns, cluster: Cluster, workers: int | None) -> Numbers:
     """Return the numbers of a run that has structure."""
+    is_taken = np.zeros(len(columns.send_row), np.uint8)
+    is_taken[columns.message[columns.kind == RECEIVE]] = 1
     first_life = np.concatenate([np.zeros(1, np.int64), np.cumsum(cluster.lives)])
     known = {**vars(columns), "first_life": first_life, "is_taken": is_taken}
     last, events = int(first_life[-1]), len(columns)
