@@ -98,4 +98,3 @@ def _weighted(values: Column, lasted_ns: Column) -> int:
 def _instants(histories: Sequence[History], start_ns: int, end_ns: int) -> Column:
     times = np.concatenate([np.array([start_ns], np.int64), *(history.times_ns for history in histories)])
     return distinct(times[(times >= start_ns) & (times < end_ns)])
-
