@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from node.model import Model
 from orchestrator.report.diagram import Diagram, embed
+from orchestrator.report.diagram.beginning import beginning
 from orchestrator.report.linked import Linker
 from orchestrator.report.plots import Plot, called, plots
 from orchestrator.report.subject import Subject, late
@@ -25,6 +26,8 @@ from orchestrator.trace.verdict import WORDS, Verdict
 MACHINES_MAX: Final = 24
 MATRIX_MAX: Final = 10
 LISTED_MAX: Final = 200
+DRAWN_MAX: Final = 500_000
+"""So many events of a diagram take some 10 MB of a page, and a browser opens it in seconds."""
 REMARKS_MAX: Final = 12
 FILES_MAX: Final = 24
 SHADES: Final = 8
@@ -93,6 +96,8 @@ class Sheet:
     late: tuple[tuple[Markup, str, str, str, Markup], ...]
     late_in_all: int
     diagram: Markup
+    drawn: int
+    """How many events the diagram has."""
     plots: tuple[Plot, ...]
     files: Mapping[str, str]
     files_left_out: int
@@ -121,8 +126,9 @@ def sheet_of(
     report, diagram, linker = subject.report, subject.diagram, Linker(identity, subject.diagram, files)
     titles, rows, left_out = _machines(subject)
     names, matrix = _matrix(subject)
+    first = beginning(diagram, DRAWN_MAX)
     late_ones = np.flatnonzero(diagram.messages.seen != NULL)
-    drawn = plots(diagram, is_ours=subject.is_ours, prefix=identity, lags=subject.lags, divergence_s=divergence_s)
+    pictures = plots(diagram, is_ours=subject.is_ours, prefix=identity, lags=subject.lags, divergence_s=divergence_s)
     return Sheet(
         identity=identity,
         subject=subject,
@@ -144,8 +150,9 @@ def sheet_of(
         violations=tuple(_violations(diagram, linker)),
         late=tuple(_late(subject, linker, late_ones[:LISTED_MAX].tolist())),
         late_in_all=len(late_ones),
-        diagram=Markup(embed(diagram, identity=f"{identity}-events")) if len(diagram) else Markup(""),
-        plots=tuple(drawn),
+        diagram=Markup(embed(first, identity=f"{identity}-events")) if len(first) else Markup(""),
+        drawn=len(first),
+        plots=tuple(pictures),
         files=dict(list(files.items())[:FILES_MAX]),
         files_left_out=max(0, len(files) - FILES_MAX),
     )

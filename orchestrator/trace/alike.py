@@ -60,8 +60,8 @@ def _paired(a: Trace, b: Trace) -> Alike:
 def _have_equal_messages(a: Trace, b: Trace, pairs: Alike) -> Mask:
     """Return which pairs sent the same to the same machines, in the same order."""
     mine, other = _sent(a), _sent(b)
-    count = mine.count[pairs.a]
-    is_equal: Mask = count == other.count[pairs.b]
+    count = mine.counts[pairs.a]
+    is_equal: Mask = count == other.counts[pairs.b]
     pair = np.repeat(np.flatnonzero(is_equal), count[is_equal])
     lengths = count[is_equal]
     within = np.arange(len(pair)) - np.repeat(lengths.cumsum() - lengths, lengths)
@@ -78,7 +78,7 @@ class _Sent(NamedTuple):
 
     order: Column
     begin: Column
-    count: Column
+    counts: Column
     arrival_ns: Column
     """In the sender's own epoch, NULL if it is lost."""
 

@@ -4,6 +4,7 @@ Never looks at a table of every clock at every instant where few changes tell th
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -88,7 +89,7 @@ class _Crossings:
         lowest, highest, pairs = (np.zeros(self._instants, np.int64) for _ in range(3))
         steps = len(self._values) - 1
         bounds = np.linspace(0, steps, min(steps, self.count // _CROSSINGS_MAX + 1) + 1).astype(np.int64).tolist()
-        for first, until in zip(bounds, bounds[1:], strict=False):
+        for first, until in pairwise(bounds):
             step, seen, was, now = self._between(first, until)
             gap, count = np.diff(self._values)[step], self._machines
             np.add.at(pairs, seen, gap * (now * (count - now) - was * (count - was)))

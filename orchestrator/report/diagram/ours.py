@@ -38,8 +38,7 @@ def of_run(trace: Trace, report: Report | None, *, name: str) -> Diagram:
         lanes=tuple(map(str, lanes)),
         notes=tuple(_note(trace, lane) for lane in lanes),
         processes=tuple(
-            Process(name=_process(*program), lane=lane_of[program[0]], events=len(found))
-            for program, found in programs
+            Process(name=_process(*program), lane=lane_of[program[0]], events=len(found)) for program, found in programs
         ),
         kinds=KINDS,
         unit=SECOND if trace.is_timed else STEP,
