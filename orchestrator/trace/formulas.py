@@ -35,7 +35,7 @@ def drift(histories: Sequence[History], start_ns: int, end_ns: int, *, scale: in
     lasted_ns = np.diff(np.append(instants, end_ns))
     count = len(histories)
     changes = [Changes(np.searchsorted(instants, times_ns), clocks) for times_ns, clocks in histories]
-    apart, pairs = spread(changes, len(instants))
+    _, apart, pairs = spread(changes, len(instants))
     length, pair_count = (end_ns - start_ns) * scale, count * (count - 1) // 2
     return {
         "drift_mean": _weighted(apart, lasted_ns) / length,

@@ -18,8 +18,9 @@ _CELLS_OF_A_CROSSING: Final = 8
 
 
 class Spread(NamedTuple):
-    """At each instant: the largest clock minus the least, and the sum of |Li - Lj| over all pairs."""
+    """At each instant: the largest clock, by how much the least is less, and the sum of |Li - Lj| over all pairs."""
 
+    highest: Column
     apart: Column
     pairs: Column
 
@@ -43,14 +44,14 @@ def _of_table(changes: Sequence[Changes], instants: int) -> Spread:
     """Sort all clocks at every instant."""
     count = len(changes)
     weights = 2 * np.arange(count) - count + 1  # of the sorted clocks in the sum of all |Li - Lj|
-    apart, pairs = np.zeros(instants, np.int64), np.zeros(instants, np.int64)
+    highest, apart, pairs = (np.zeros(instants, np.int64) for _ in range(3))
     step = max(1, _CELLS_MAX // count)
     for first in range(0, instants, step):
         some = slice(first, first + step)
         clocks = np.sort(_clocks(changes, range(*some.indices(instants))), axis=1)
-        apart[some] = clocks[:, -1] - clocks[:, 0]
+        highest[some], apart[some] = clocks[:, -1], clocks[:, -1] - clocks[:, 0]
         pairs[some] = clocks @ weights
-    return Spread(apart, pairs)
+    return Spread(highest, apart, pairs)
 
 
 def _clocks(changes: Sequence[Changes], places: range) -> Column:
@@ -96,7 +97,7 @@ class _Crossings:
             np.add.at(lowest, seen, np.equal(now, 0).astype(np.int64) - np.equal(was, 0))
             np.add.at(highest, seen, np.less(now, count).astype(np.int64) - np.less(was, count))
         high, low = self._values[self._zero + highest.cumsum()], self._values[self._zero + lowest.cumsum()]
-        return Spread(high - low, pairs.cumsum())
+        return Spread(high, high - low, pairs.cumsum())
 
     def _between(self, first: int, until: int) -> tuple[Column, Column, Column, Column]:
         """Return each crossing of some steps: of which, seen where, and how many clocks were and are below it."""

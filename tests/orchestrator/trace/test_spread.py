@@ -19,6 +19,7 @@ def changes(*machines: list[tuple[int, int]]) -> list[Changes]:
 
 
 def assert_equal(expected: Spread, actual: Spread) -> None:
+    assert expected.highest.tolist() == actual.highest.tolist()
     assert expected.apart.tolist() == actual.apart.tolist()
     assert expected.pairs.tolist() == actual.pairs.tolist()
 
