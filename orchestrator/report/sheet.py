@@ -5,6 +5,7 @@ Never judges, and folds what is long: a page of a thousand machines is read like
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -95,9 +96,8 @@ class Sheet:
     violations: tuple[tuple[str, Markup, Markup, Markup], ...]
     late: tuple[tuple[Markup, str, str, str, Markup], ...]
     late_in_all: int
-    diagram: Markup
-    drawn: int
-    """How many events the diagram has."""
+    first: Diagram
+    """What is drawn of the diagram."""
     plots: tuple[Plot, ...]
     files: Mapping[str, str]
     files_left_out: int
@@ -106,6 +106,11 @@ class Sheet:
     def violations_in_all(self) -> int:
         """How many violations the checks count; those of some checks are listed by their examples alone."""
         return max(len(self.subject.diagram.marks), sum(check.violations or 0 for check in self.report.checks))
+
+    @cached_property
+    def diagram(self) -> Markup:
+        """The diagram, to stand in the page; nothing if nothing happened."""
+        return Markup(embed(self.first, identity=f"{self.identity}-events")) if len(self.first) else Markup("")
 
     @property
     def report(self) -> Report:
@@ -126,7 +131,6 @@ def sheet_of(
     report, diagram, linker = subject.report, subject.diagram, Linker(identity, subject.diagram, files)
     titles, rows, left_out = _machines(subject)
     names, matrix = _matrix(subject)
-    first = beginning(diagram, DRAWN_MAX)
     late_ones = np.flatnonzero(diagram.messages.seen != NULL)
     pictures = plots(diagram, is_ours=subject.is_ours, prefix=identity, lags=subject.lags, divergence_s=divergence_s)
     return Sheet(
@@ -150,8 +154,7 @@ def sheet_of(
         violations=tuple(_violations(diagram, linker)),
         late=tuple(_late(subject, linker, late_ones[:LISTED_MAX].tolist())),
         late_in_all=len(late_ones),
-        diagram=Markup(embed(first, identity=f"{identity}-events")) if len(first) else Markup(""),
-        drawn=len(first),
+        first=beginning(diagram, DRAWN_MAX),
         plots=tuple(pictures),
         files=dict(list(files.items())[:FILES_MAX]),
         files_left_out=max(0, len(files) - FILES_MAX),
