@@ -9,7 +9,7 @@ from orchestrator.answer import Answer
 from orchestrator.config.duration import parse_duration
 from orchestrator.histories import one_recorded
 from orchestrator.report.diagram import Diagram, diagram_of
-from orchestrator.report.diagram.part import EVENTS_SHOWN, Part, between, part_of
+from orchestrator.report.diagram.part import EVENTS_SHOWN, Part, between, of_lanes, part_of
 from orchestrator.report.diagram.store import STEP
 from orchestrator.report.diagram.svg import svg
 from orchestrator.report.diagram.text import lanes_max
@@ -34,7 +34,7 @@ def answer(options: Namespace) -> Answer:
 
         room = lanes_max(columns(), has_time=diagram.unit != STEP)
         if options.machines is None and len(part.lanes) > room:
-            fewer = part_of(diagram, part.lanes[:room])
+            fewer = of_lanes(whole, part.lanes[:room])
             show_drawn(screen, _between(fewer, options.first, options.until), is_ascii=options.ascii)
         else:
             show_drawn(screen, part, is_ascii=options.ascii)

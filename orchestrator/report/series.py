@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from orchestrator.report.diagram.store import SECOND, Diagram
+from orchestrator.trace.spread import Changes, spread
 from orchestrator.trace.store import NULL, Column
 
 POINTS_MAX: Final = 500
 """Of a line; a plot is no more than 400 points of a page wide."""
-CELLS_MAX: Final = 1 << 22
 LANES_MAX: Final = 8
 """So many machines have a line each; of more, the quartiles are drawn."""
 
@@ -96,26 +96,16 @@ def behind(diagram: Diagram, start: int, end: int) -> tuple[Line, list[tuple[int
     if end <= start:
         return Line(np.empty(0), np.empty(0)), []
     each = [(lane, diagram.time[rows], diagram.clock[rows]) for lane, rows in programs(diagram)]
-    instants = _instants(diagram, start, end, machines=len(each))
-    low, high = np.full(len(instants), np.iinfo(np.int64).max), np.full(len(instants), NULL)
-    for _, times, values in each:
-        now = _at(times, values, instants)
-        np.minimum(low, now, out=low)
-        np.maximum(high, now, out=high)
+    instants = np.unique(np.append(diagram.time[(diagram.time >= start) & (diagram.time < end)], start))
+    found = spread([Changes(np.searchsorted(instants, times), values) for _, times, values in each], len(instants))
 
     def line(apart: Column) -> Line:
         seconds = 1e9 if diagram.unit == SECOND else 1
         return thinned(np.append(instants, end) / seconds, np.append(apart, apart[-1:]) / diagram.clock_scale)
 
     some = each if len(each) <= LANES_MAX else []
-    return line(high - low), [(lane, line(high - _at(times, values, instants))) for lane, times, values in some]
-
-
-def _instants(diagram: Diagram, start: int, end: int, *, machines: int) -> Column:
-    """Return the instants at which a clock changes, or if they are too many to look at, some of them."""
-    inside = diagram.time[(diagram.time >= start) & (diagram.time < end)]
-    instants = np.unique(np.append(inside, start))
-    return instants[:: -(-len(instants) * machines // CELLS_MAX)]
+    lines = [(lane, line(found.highest - _at(times, values, instants))) for lane, times, values in some]
+    return line(found.apart), lines
 
 
 def jumps(diagram: Diagram) -> tuple[Column, Column, Column]:

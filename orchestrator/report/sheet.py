@@ -5,6 +5,7 @@ Never judges, and folds what is long: a page of a thousand machines is read like
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from node.model import Model
 from orchestrator.report.diagram import Diagram, embed
+from orchestrator.report.diagram.beginning import beginning
 from orchestrator.report.linked import Linker
 from orchestrator.report.plots import Plot, called, plots
 from orchestrator.report.subject import Subject, late
@@ -25,6 +27,8 @@ from orchestrator.trace.verdict import WORDS, Verdict
 MACHINES_MAX: Final = 24
 MATRIX_MAX: Final = 10
 LISTED_MAX: Final = 200
+DRAWN_MAX: Final = 500_000
+"""So many events of a diagram take some 10 MB of a page, and a browser opens it in seconds."""
 REMARKS_MAX: Final = 12
 FILES_MAX: Final = 24
 SHADES: Final = 8
@@ -92,7 +96,8 @@ class Sheet:
     violations: tuple[tuple[str, Markup, Markup, Markup], ...]
     late: tuple[tuple[Markup, str, str, str, Markup], ...]
     late_in_all: int
-    diagram: Markup
+    first: Diagram
+    """What is drawn of the diagram."""
     plots: tuple[Plot, ...]
     files: Mapping[str, str]
     files_left_out: int
@@ -101,6 +106,11 @@ class Sheet:
     def violations_in_all(self) -> int:
         """How many violations the checks count; those of some checks are listed by their examples alone."""
         return max(len(self.subject.diagram.marks), sum(check.violations or 0 for check in self.report.checks))
+
+    @cached_property
+    def diagram(self) -> Markup:
+        """The diagram, to stand in the page; nothing if nothing happened."""
+        return Markup(embed(self.first, identity=f"{self.identity}-events")) if len(self.first) else Markup("")
 
     @property
     def report(self) -> Report:
@@ -122,7 +132,7 @@ def sheet_of(
     titles, rows, left_out = _machines(subject)
     names, matrix = _matrix(subject)
     late_ones = np.flatnonzero(diagram.messages.seen != NULL)
-    drawn = plots(diagram, is_ours=subject.is_ours, prefix=identity, lags=subject.lags, divergence_s=divergence_s)
+    pictures = plots(diagram, is_ours=subject.is_ours, prefix=identity, lags=subject.lags, divergence_s=divergence_s)
     return Sheet(
         identity=identity,
         subject=subject,
@@ -144,8 +154,8 @@ def sheet_of(
         violations=tuple(_violations(diagram, linker)),
         late=tuple(_late(subject, linker, late_ones[:LISTED_MAX].tolist())),
         late_in_all=len(late_ones),
-        diagram=Markup(embed(diagram, identity=f"{identity}-events")) if len(diagram) else Markup(""),
-        plots=tuple(drawn),
+        first=beginning(diagram, DRAWN_MAX),
+        plots=tuple(pictures),
         files=dict(list(files.items())[:FILES_MAX]),
         files_left_out=max(0, len(files) - FILES_MAX),
     )

@@ -5,7 +5,7 @@ Source: model section 7.
 """
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from orchestrator.trace import words
 from orchestrator.trace.bands import at_the_end
@@ -51,8 +51,9 @@ def accounts(trace: Trace) -> dict[tuple[int, int], Account]:
 def balance(trace: Trace) -> list[dict[str, int | None]]:
     """Return the account of every link, `from` and `to` its ends; what is left is None where an end did not finish."""
     settled = _settled(trace) if trace.is_timed else set()
+    names = [field.name for field in fields(Account)]  # one by one: asdict copies what it finds, slowly
     return [
-        {"from": sender, "to": recipient, **asdict(account)}
+        {"from": sender, "to": recipient, **{name: getattr(account, name) for name in names}}
         | ({} if {sender, recipient} <= settled else {"in_queue": None, "in_flight": None})
         for (sender, recipient), account in sorted(accounts(trace).items())
     ]

@@ -18,7 +18,7 @@ from orchestrator.trace.links import exactly_once, in_order
 from orchestrator.trace.measure import measure
 from orchestrator.trace.order import Order
 from orchestrator.trace.proof.choice import proof_of
-from orchestrator.trace.queues import queue_first, queue_length
+from orchestrator.trace.queues import queue_laws
 from orchestrator.trace.remarks import remarks, uncounted
 from orchestrator.trace.store import INTERNAL, Trace
 from orchestrator.trace.ticks import one_event_per_tick
@@ -132,6 +132,10 @@ class _Plain:
         """Happened-before."""
         return Order.of(self._trace)
 
+    @cached_property
+    def _queues(self) -> tuple[Check, Check]:
+        return queue_laws(self._trace)
+
     def check(self, law: str) -> Check:
         """Judge one law."""
         if not self._trace.machines:
@@ -148,8 +152,8 @@ class _Plain:
             "exactly-once": lambda: exactly_once(trace),
             "in-order": lambda: in_order(trace),
             "one-event-per-tick": lambda: one_event_per_tick(trace),
-            "queue-first": lambda: queue_first(trace),
-            "queue-length": lambda: queue_length(trace),
+            "queue-first": lambda: self._queues[0],
+            "queue-length": lambda: self._queues[1],
             "every-message-accounted": lambda: every_message_accounted(trace),
             "equals-simulated": lambda: equals_simulated(trace, self._twin),
         }

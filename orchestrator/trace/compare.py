@@ -5,12 +5,13 @@ Source: model section 4, "Agreement".
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from node.event import Kind
 from orchestrator.trace import words
+from orchestrator.trace.alike import alike, without
 from orchestrator.trace.store import KINDS, NULL, RECEIVE, Trace
 
 Place: TypeAlias = tuple[int, int, int, int]
@@ -83,14 +84,14 @@ class Agreement:
 
 def compare(a: Trace, b: Trace) -> Agreement:
     """Return how far two runs agree, and the earliest place where they do not."""
-    left, right = contents(a), contents(b)
+    equal, left, right = _left(a, b)
     found = list(_differences(a, b, left, right))
     first = min(found, key=lambda difference: (difference.due_ns, difference.place), default=None)
-    both = left.keys() & right.keys()
+    both, either = left.keys() & right.keys(), left.keys() | right.keys()
     return Agreement(
-        places=len(left.keys() | right.keys()),
-        equal=len(left.keys() | right.keys()) - len(found),
-        same_actions=sum(left[place][1].action == right[place][1].action for place in both),
+        places=equal + len(either),
+        equal=equal + len(either) - len(found),
+        same_actions=equal + sum(left[place][1].action == right[place][1].action for place in both),
         first_divergence=first
         and {
             "a": readable(a, first.a),
@@ -113,16 +114,23 @@ def together(agreements: Iterable[Agreement]) -> Agreement:
 
 def differences(a: Trace, b: Trace) -> list[Difference]:
     """Return every place where two runs differ."""
-    return list(_differences(a, b, contents(a), contents(b)))
+    _, left, right = _left(a, b)
+    return list(_differences(a, b, left, right))
 
 
-def contents(trace: Trace) -> Contents:
-    """Return, by place, the row of each event and what it must have in common with another run's."""
+def _left(a: Trace, b: Trace) -> tuple[int, Contents, Contents]:
+    """Return at how many places two runs are found equal at once, and what is left of each."""
+    equal = alike(a, b)
+    return len(equal.a), _contents(a, without(equal.a, len(a))), _contents(b, without(equal.b, len(b)))
+
+
+def _contents(trace: Trace, rows: Sequence[int]) -> Contents:
+    """Return, by place, these rows and what each must have in common with another run's."""
     seen: Counter[tuple[int, int, int]] = Counter()
     found: Contents = {}
-    names = zip(trace.node.tolist(), trace.incarnation.tolist(), trace.tick.tolist(), strict=True)
-    for row, (name, content) in enumerate(zip(names, _contents(trace), strict=True)):
-        found[*name, seen[name]] = row, content
+    for row in rows:
+        name = int(trace.node[row]), int(trace.incarnation[row]), int(trace.tick[row])
+        found[*name, seen[name]] = row, _content(trace, row)
         seen[name] += 1
     return found
 
@@ -160,12 +168,15 @@ def _differences(a: Trace, b: Trace, left: Contents, right: Contents) -> Iterato
             yield Difference(place, due_ns, row_a, row_b, _differing(content_a, content_b))
 
 
-def _contents(trace: Trace) -> Iterator[Content]:
-    named = (trace.cause_node, trace.cause_incarnation, trace.cause_index, trace.cause_copy)
-    causes = zip(*(column.tolist() for column in named), strict=True)
-    columns = zip(*(column.tolist() for column in (trace.kind, trace.clock, trace.queue)), causes, strict=True)
-    for row, (kind, clock, queue, cause) in enumerate(columns):
-        yield Content(KINDS[kind], clock, queue, cause if kind == RECEIVE else None, _recipients(trace, row))
+def _content(trace: Trace, row: int) -> Content:
+    kind, clock, queue = KINDS[trace.kind[row]], int(trace.clock[row]), int(trace.queue[row])
+    cause = (
+        int(trace.cause_node[row]),
+        int(trace.cause_incarnation[row]),
+        int(trace.cause_index[row]),
+        int(trace.cause_copy[row]),
+    )
+    return Content(kind, clock, queue, cause if trace.is_receive[row] else None, _recipients(trace, row))
 
 
 def _recipients(trace: Trace, row: int) -> tuple[tuple[int, int, int | None], ...]:

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from node.model import SECOND_NS
+from orchestrator.trace.spread import Changes, spread
 from orchestrator.trace.store import Column, Mask
 
-_CELLS_MAX: Final = 1 << 20  # of the table of clocks that drift is computed from, at a time
 _HALF: Final = 31
 
 
@@ -32,17 +32,10 @@ def drift(histories: Sequence[History], start_ns: int, end_ns: int, *, scale: in
     if end_ns <= start_ns:
         return {"drift_mean": None, "drift_max": None, "drift_pair_mean": None}
     instants = _instants(histories, start_ns, end_ns)
-    changes = [(np.searchsorted(instants, times_ns), clocks) for times_ns, clocks in histories]
     lasted_ns = np.diff(np.append(instants, end_ns))
     count = len(histories)
-    weights = 2 * np.arange(count) - count + 1  # of the sorted clocks in the sum of all |Li - Lj|
-    apart, pairs = np.zeros(len(instants), np.int64), np.zeros(len(instants), np.int64)
-    step = max(1, _CELLS_MAX // count)
-    for first in range(0, len(instants), step):
-        some = slice(first, first + step)
-        clocks = np.sort(_clocks(changes, range(*some.indices(len(instants)))), axis=1)
-        apart[some] = clocks[:, -1] - clocks[:, 0]
-        pairs[some] = clocks @ weights
+    changes = [Changes(np.searchsorted(instants, times_ns), clocks) for times_ns, clocks in histories]
+    _, apart, pairs = spread(changes, len(instants))
     length, pair_count = (end_ns - start_ns) * scale, count * (count - 1) // 2
     return {
         "drift_mean": _weighted(apart, lasted_ns) / length,
@@ -105,17 +98,3 @@ def _weighted(values: Column, lasted_ns: Column) -> int:
 def _instants(histories: Sequence[History], start_ns: int, end_ns: int) -> Column:
     times = np.concatenate([np.array([start_ns], np.int64), *(history.times_ns for history in histories)])
     return distinct(times[(times >= start_ns) & (times < end_ns)])
-
-
-def _clocks(changes: Sequence[tuple[Column, Column]], places: range) -> Column:
-    """Return the clocks, a machine a column, after everything at each of these instants; 0 before a first event.
-
-    `changes` are, for each machine, the places of the first instants that see its events, and its clocks since then.
-    """
-    table = np.empty((len(places), len(changes)), np.int64)
-    for column, (seen, clocks) in enumerate(changes):
-        first, last = np.searchsorted(seen, (places.start, places.stop - 1), side="right")
-        states = np.append(clocks[first - 1] if first else 0, clocks[first:last])
-        bounds = np.concatenate([[places.start], seen[first:last], [places.stop]])
-        table[:, column] = np.repeat(states, np.diff(bounds))
-    return table

@@ -12,7 +12,7 @@ import numpy as np
 
 from orchestrator.native.cache import holds
 from orchestrator.trace.formulas import History, drift, jumps, mean, per_second, share, total
-from orchestrator.trace.store import KINDS, Column, Machine, Mask, Trace
+from orchestrator.trace.store import KINDS, Column, Machine, Trace
 
 _Windows: TypeAlias = Mapping[int, tuple[int, int]]
 
@@ -57,13 +57,13 @@ def _by_formulas(trace: Trace, windows: _Windows, length_ns: int) -> dict[str, A
     raised = _raised(trace)
     queues = {node: _queue_mean(trace, node, *window) for node, window in windows.items()}
     finals = {node: _final_clock(trace, rows) for node, rows in trace.logs.items()}
-    histories = [_history(trace, node) for node in trace.machines]
-    everything = np.ones(len(trace), np.bool_)
+    rows_of = _rows_of(trace)
+    histories = [History(trace.due_ns[rows], trace.clock[rows]) for rows in rows_of.values()]
+    everything = np.arange(len(trace))
     machines = {}
     for node, (start_ns, end_ns) in windows.items():
-        mine = trace.node == node
         machines[str(node)] = {
-            **_of_events(trace, mine, raised),
+            **_of_events(trace, rows_of[node], raised),
             "queue_mean": queues[node],
             "final_clock": finals[node],
             "clock_rate": per_second(finals[node], end_ns - start_ns),
@@ -79,21 +79,25 @@ def _by_formulas(trace: Trace, windows: _Windows, length_ns: int) -> dict[str, A
     }
 
 
-def _of_events(trace: Trace, mine: Mask, raised: Column) -> dict[str, Any]:
-    kinds, receives = trace.kind[mine], mine & trace.is_receive
-    ticks = _ticks(trace, mine)
+def _rows_of(trace: Trace) -> Mapping[int, Column]:
+    """Return the rows of each machine, as they stand in the trace."""
+    order = np.argsort(trace.node, kind="stable")
+    nodes = np.fromiter(trace.machines, np.int64, len(trace.machines))
+    begins, ends = (np.searchsorted(trace.node[order], nodes, side=side) for side in ("left", "right"))
+    bounds = zip(nodes.tolist(), begins.tolist(), ends.tolist(), strict=True)
+    return {node: order[begin:end] for node, begin, end in bounds}
+
+
+def _of_events(trace: Trace, rows: Column, raised: Column) -> dict[str, Any]:
+    kinds, receives = trace.kind[rows], rows[trace.is_receive[rows]]
+    ticks = _ticks(trace, rows)
     shares = {f"share_{kind.replace('-', '_')}": share(kinds == code) for code, kind in enumerate(KINDS)}
     return {
-        "queue_max": int(trace.queue[receives].max()) if receives.any() else None,
+        "queue_max": int(trace.queue[receives].max()) if len(receives) else None,
         **jumps(raised[receives]),
         **shares,
         "busy": _ticks(trace, receives) / ticks if ticks else None,
     }
-
-
-def _history(trace: Trace, node: int) -> History:
-    mine = trace.node == node
-    return History(trace.due_ns[mine], trace.clock[mine])
 
 
 def _queue_mean(trace: Trace, node: int, start_ns: int, end_ns: int) -> float | None:
@@ -128,5 +132,8 @@ def _final_clock(trace: Trace, rows: Column) -> int:
     return int(trace.clock[rows[-1]]) if len(rows) else 0
 
 
-def _ticks(trace: Trace, some: Mask) -> int:
-    return len(np.unique(np.stack([trace.node[some], trace.tick[some]]), axis=1).T)
+def _ticks(trace: Trace, rows: Column) -> int:
+    """Return how many ticks of machines these events are of."""
+    order = rows[np.lexsort((trace.tick[rows], trace.node[rows]))]
+    node, tick = trace.node[order], trace.tick[order]
+    return int(np.count_nonzero((node[1:] != node[:-1]) | (tick[1:] != tick[:-1]))) + bool(len(rows))

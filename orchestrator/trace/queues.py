@@ -6,7 +6,7 @@ Source: model section 2, "Queue"; section 4, "Late".
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import Final, NamedTuple, TypeAlias
 
@@ -36,43 +36,46 @@ class Moment(NamedTuple):
     is_open: bool
 
 
-def queue_first(trace: Trace) -> Check:
-    """Look into the queue at each event: whenever a message waits, the event is a receive, and it takes the first."""
+def queue_laws(trace: Trace) -> tuple[Check, Check]:
+    """Look into the queue at each event, and judge queue-first and queue-length by what is seen there.
+
+    Whenever a message waits, the event is a receive, and it takes the first; and the recorded length is the number of
+    messages that had arrived and still wait after the event.
+    """
     if not trace.is_timed:
-        return not_judged("queue-first", "without every machine's epoch their times cannot be compared.")
-    findings = Findings("queue-first", "by-id")
+        why = "without every machine's epoch their times cannot be compared."
+        return not_judged("queue-first", why), not_judged("queue-length", why)
+    first, length = Findings("queue-first", "by-id"), Findings("queue-length", "by-id")
     cut = _cut_logs(trace)
-    for moment in _moments(trace, findings):
-        complaint = _complaint(trace, moment)
-        if complaint is not None:
-            findings.violated(f"{_at(trace, moment.row)}: {complaint}{words.where(trace, moment.row)}.")
-        elif moment.is_open or moment.in_doubt:
-            findings.unknown(
-                f"{_at(trace, moment.row)}: {cut[int(trace.node[moment.row])]}, and what it lacks may have waited then"
-                f"{words.where(trace, moment.row)}."
-            )
-    return findings.check()
+    for moment in _moments(trace, (first, length)):
+        _judge_first(trace, moment, first, cut)
+        _judge_length(trace, moment, length, cut)
+    return first.check(), length.check()
 
 
-def queue_length(trace: Trace) -> Check:
-    """Compare each recorded length with the number of messages that had arrived and still wait after the event."""
-    if not trace.is_timed:
-        return not_judged("queue-length", "without every machine's epoch their times cannot be compared.")
-    findings = Findings("queue-length", "by-id")
-    cut = _cut_logs(trace)
-    for moment in _moments(trace, findings):
-        row, recorded = moment.row, int(trace.queue[moment.row])
-        if recorded < moment.left or (recorded > moment.left + moment.in_doubt and not moment.is_open):
-            findings.violated(
-                f"{_at(trace, row)}: it recorded a queue of {recorded}; the messages that had arrived before this "
-                f"event and wait after it are {moment.left}{words.where(trace, row)}."
-            )
-        elif moment.is_open or moment.in_doubt:
-            findings.unknown(
-                f"{_at(trace, row)}: {cut[int(trace.node[row])]}, so that its queue cannot be counted"
-                f"{words.where(trace, row)}."
-            )
-    return findings.check()
+def _judge_first(trace: Trace, moment: Moment, findings: Findings, cut: Mapping[int, str]) -> None:
+    complaint = _complaint(trace, moment)
+    if complaint is not None:
+        findings.violated(f"{_at(trace, moment.row)}: {complaint}{words.where(trace, moment.row)}.")
+    elif moment.is_open or moment.in_doubt:
+        findings.unknown(
+            f"{_at(trace, moment.row)}: {cut[int(trace.node[moment.row])]}, and what it lacks may have waited then"
+            f"{words.where(trace, moment.row)}."
+        )
+
+
+def _judge_length(trace: Trace, moment: Moment, findings: Findings, cut: Mapping[int, str]) -> None:
+    row, recorded = moment.row, int(trace.queue[moment.row])
+    if recorded < moment.left or (recorded > moment.left + moment.in_doubt and not moment.is_open):
+        findings.violated(
+            f"{_at(trace, row)}: it recorded a queue of {recorded}; the messages that had arrived before this "
+            f"event and wait after it are {moment.left}{words.where(trace, row)}."
+        )
+    elif moment.is_open or moment.in_doubt:
+        findings.unknown(
+            f"{_at(trace, row)}: {cut[int(trace.node[row])]}, so that its queue cannot be counted"
+            f"{words.where(trace, row)}."
+        )
 
 
 def _at(trace: Trace, row: int) -> str:
@@ -115,11 +118,12 @@ def _complaint(trace: Trace, moment: Moment) -> str | None:
     return None
 
 
-def _moments(trace: Trace, findings: Findings) -> Iterator[Moment]:
+def _moments(trace: Trace, laws: Sequence[Findings]) -> Iterator[Moment]:
     until_ns = _known_until_ns(trace)
     for node, machine in trace.machines.items():
         if machine.has_holes or machine.model is None:
-            findings.unknown(f"lines of the log of machine {node} are missing, and with them perhaps receives.")
+            for findings in laws:
+                findings.unknown(f"lines of the log of machine {node} are missing, and with them perhaps receives.")
         else:
             # From when on the queue may have held messages whose sends are not in the record.
             open_from_ns = min((until_ns.get(sender, _ALWAYS) for sender in machine.model.senders), default=_NEVER)

@@ -87,10 +87,12 @@ def _marks(diagram: Diagram) -> list[list[Any]]:
 def _received(receive: Column, lane: Column) -> Column:
     """Return 0 for what was not received, else 1 + how far behind the lane's last one, folded to be at least 0."""
     found = np.zeros(len(receive), np.int64)
-    for one in np.unique(lane).tolist():
-        places = np.flatnonzero((lane == one) & (receive >= 0))
-        steps = _steps(receive[places])
-        found[places] = np.where(steps >= 0, 2 * steps, -2 * steps - 1) + 1
+    order = np.argsort(lane, kind="stable")
+    places = order[receive[order] >= 0]
+    begins = np.flatnonzero(np.diff(lane[places], prepend=-1) != 0)
+    steps = _steps(receive[places])
+    steps[begins] = receive[places[begins]]
+    found[places] = np.where(steps >= 0, 2 * steps, -2 * steps - 1) + 1
     return found
 
 

@@ -3,7 +3,7 @@
 Never judges: what is violated is marked where a report says it, or where two clocks show it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -23,6 +23,7 @@ def of_run(trace: Trace, report: Report | None, *, name: str) -> Diagram:
     programs = sorted(trace.programs.items())
     rows = Rows([found for _, found in programs], len(trace))
     lanes = sorted(trace.machines.keys() | trace.absent | set(trace.messages.recipient.tolist()))
+    lane_of = {node: lane for lane, node in enumerate(lanes)}
     effect = np.flatnonzero(trace.cause_row >= 0)
     edges = Edges(rows.of(trace.cause_row[effect]), rows.of(effect))
     time = rows.taken(trace.due_ns)
@@ -37,8 +38,7 @@ def of_run(trace: Trace, report: Report | None, *, name: str) -> Diagram:
         lanes=tuple(map(str, lanes)),
         notes=tuple(_note(trace, lane) for lane in lanes),
         processes=tuple(
-            Process(name=_process(*program), lane=lanes.index(program[0]), events=len(found))
-            for program, found in programs
+            Process(name=_process(*program), lane=lane_of[program[0]], events=len(found)) for program, found in programs
         ),
         kinds=KINDS,
         unit=SECOND if trace.is_timed else STEP,
@@ -52,7 +52,7 @@ def of_run(trace: Trace, report: Report | None, *, name: str) -> Diagram:
         line=rows.taken(trace.line) if any(one.path for one in trace.machines.values()) else np.full(len(trace), NULL),
         files=tuple(_file(trace, lane) for lane in lanes),
         messages=_messages(trace, rows, lanes),
-        stripes=tuple(_stripes(trace, lanes)) if trace.is_timed else (),
+        stripes=tuple(_stripes(trace, lane_of)) if trace.is_timed else (),
         marks=marks,
         is_whole=trace.is_whole and not trace.damage and len(effect) == int(np.count_nonzero(trace.is_receive)),
         end_time=max(ends, default=NULL) if trace.is_timed else NULL,
@@ -109,7 +109,7 @@ def _messages(trace: Trace, rows: Rows, lanes: list[int]) -> Messages:
     )
 
 
-def _stripes(trace: Trace, lanes: list[int]) -> Iterator[Stripe]:
+def _stripes(trace: Trace, lane_of: Mapping[int, int]) -> Iterator[Stripe]:
     for band in bands(trace):
-        lane = lanes.index(band.machine) if band.machine in lanes else -1
+        lane = -1 if band.machine is None else lane_of.get(band.machine, -1)
         yield Stripe(kind=band.kind, words=band.words, from_time=band.from_ns, to_time=band.to_ns, lane=lane)

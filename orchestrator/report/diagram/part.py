@@ -9,6 +9,8 @@ from functools import cached_property
 from heapq import heapify, heappop, heappush
 from typing import Final
 
+import numpy as np
+
 from orchestrator.report.diagram.store import Diagram
 
 EVENTS_SHOWN: Final = 50
@@ -36,10 +38,13 @@ def part_of(diagram: Diagram, lanes: Sequence[int] = ()) -> Part:
     """Return all of a diagram, or all events of some lanes."""
     rows = tuple(in_causal_order(diagram))
     whole = Part(diagram, rows, tuple(range(len(diagram.lanes))), 0, len(rows))
-    if not lanes:
-        return whole
-    lane_of = diagram.lane_of.tolist()
-    return replace(whole, rows=tuple(row for row in rows if lane_of[row] in lanes), lanes=tuple(lanes))
+    return of_lanes(whole, lanes) if lanes else whole
+
+
+def of_lanes(part: Part, lanes: Sequence[int]) -> Part:
+    """Return the rows of some lanes."""
+    is_theirs = np.isin(part.diagram.lane_of, lanes).tolist()
+    return replace(part, rows=tuple(row for row in part.rows if is_theirs[row]), lanes=tuple(lanes))
 
 
 def between(part: Part, first: int, until: int) -> Part:

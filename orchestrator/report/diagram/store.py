@@ -4,6 +4,7 @@ Never knows where it came from, and never says how it is drawn.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -109,7 +110,7 @@ class Diagram:
     @property
     def process_of(self) -> Column:
         """The process of each event."""
-        return np.repeat(np.arange(len(self.processes)), [one.events for one in self.processes])
+        return np.repeat(np.arange(len(self.processes)), np.diff(self._bounds))
 
     @property
     def lane_of(self) -> Column:
@@ -120,14 +121,15 @@ class Diagram:
     def before(self) -> Column:
         """The previous event of the same process, or -1."""
         rows = np.arange(len(self))
-        ends = np.cumsum([0, *(one.events for one in self.processes)])[:-1]
+        ends = self._bounds[:-1]
         before = rows - 1
         before[ends[ends < len(rows)]] = -1
         return before
 
     def event(self, row: int) -> str:
         """Return an event's name, such as `2:41`."""
-        return f"{self.processes[int(self.process_of[row])].name}:{self.number[row]}"
+        process = int(np.searchsorted(self._bounds, row, side="right")) - 1
+        return f"{self.processes[process].name}:{self.number[row]}"
 
     def row_of(self, name: str) -> int:
         """Return the row of an event's name, or -1."""
@@ -139,3 +141,8 @@ class Diagram:
                 return start + int(found[0]) if len(found) else -1
             start += one.events
         return -1
+
+    @cached_property
+    def _bounds(self) -> Column:
+        """The first row of each process, and the end of the last."""
+        return np.cumsum([0, *(one.events for one in self.processes)])

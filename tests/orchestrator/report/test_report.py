@@ -12,7 +12,9 @@ import pytest
 
 from orchestrator.__main__ import main
 from orchestrator.commands import report as command
+from orchestrator.report import sheet
 from orchestrator.rundir import RunDirectory
+from orchestrator.trace import order
 from tests import foreign_logs
 from tests.clusters import cluster
 from tests.reports import Page, report, run
@@ -205,6 +207,22 @@ def test_a_thousand_machines_are_folded(tmp_path: Path, capsys: pytest.CaptureFi
     assert "and 976 more" in page.words
     assert len(page.all("tr")) < 80
     assert answer["bytes"] < 600_000
+
+
+def test_what_is_too_much_for_a_page_is_left_out_and_the_page_says_so(
+    right: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred thousand machines nobody counts the pairs, and no browser holds every event."""
+    monkeypatch.setattr(order, "CELLS_MAX", 0)
+    monkeypatch.setattr(sheet, "DRAWN_MAX", 20)
+    whole = Path(report(capsys, str(right), "--out", str(tmp_path / "whole.html"))["report"])
+
+    page = Page.of(whole)
+
+    assert "was not counted" in page.words
+    assert re.search(r"it has the first (1\d|20) of \d\d\d? events", page.words)
+    (data,) = (json.loads(script) for script in page.scripts if '"unit":"ns"' in script)
+    assert 10 <= sum(events for _, _, events in data["processes"]) <= 20
 
 
 def test_a_run_that_was_cut_says_so_before_anything_else(

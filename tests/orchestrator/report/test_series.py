@@ -28,6 +28,20 @@ def test_the_drawn_drift_is_the_measured_one(trace: Trace) -> None:
     assert float(apart.y[:-1] @ np.diff(apart.x)) / 20 == pytest.approx(measures["drift_mean"])
 
 
+def test_the_drawn_drift_of_many_machines_is_the_measured_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, no instant is left out at which a clock changes."""
+    ring = {node: (node % 1000 + 1,) for node in range(1, 1001)}
+    trace = simulated(cluster(1000, seconds=5, internal_probability=0.0, topology=ring))
+    diagram, measures = diagram_of(trace), measure(trace)
+    monkeypatch.setattr(series, "thinned", series.Line)
+
+    apart, each = series.behind(diagram, *series.window(diagram, is_ours=True))
+
+    assert measures["drift_max"] == apart.y.max()
+    assert float(apart.y[:-1] @ np.diff(apart.x)) / 5 == pytest.approx(measures["drift_mean"])
+    assert each == []
+
+
 def test_the_drawn_jumps_and_queues_are_the_measured_ones(trace: Trace) -> None:
     diagram, measures = diagram_of(trace), measure(trace)
     _, _, jumps = series.jumps(diagram)

@@ -1,13 +1,24 @@
 """Agreement: events matched by place, and the earliest that differ."""
 
 from dataclasses import replace
+from importlib import import_module
+from typing import Final
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from node.event import Delivery, Event
 from orchestrator.trace import compare, trace_of
-from orchestrator.trace.compare import together
+from orchestrator.trace.alike import Alike
+from orchestrator.trace.compare import differences, together
+from orchestrator.twin import simulated
 from tests.clusters import cluster
+from tests.fault_mixes import machines_of
 from tests.logs_on_disk import simulated_run
 
+module: Final = import_module("orchestrator.trace.compare")  # the package has a function of that name
 MACHINES = cluster(3, seconds=5, internal_probability=0.3)
 EVENTS, _ = simulated_run(MACHINES)
 TRACE = trace_of(MACHINES, EVENTS)
@@ -95,3 +106,39 @@ def test_several_pairs_are_one_agreement() -> None:
     assert found.places == 2 * len(EVENTS)
     assert found.equal == 2 * len(EVENTS) - 1
     assert found.first_divergence == pair.first_divergence
+
+
+def test_equal_events_are_not_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two runs of millions of events that differ in one, that one is looked at."""
+    looked_at = []
+    look = module._content
+    monkeypatch.setattr(module, "_content", lambda trace, row: looked_at.append(row) or look(trace, row))
+
+    compare(TRACE, trace_of(MACHINES, changed(4, clock=99)))
+
+    assert looked_at == [4, 4]
+
+
+DAMAGED = simulated(machines_of({"duration": "3s", "internal_probability": 0.3, "network": {"duplicate": 0.2}}))
+OF_EVENTS = [name for name, value in vars(DAMAGED).items() if isinstance(value, np.ndarray)]
+OF_MESSAGES = ("recipient", "number", "arrival_ns", "copy")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([*OF_EVENTS, *OF_MESSAGES]), st.integers(0, len(DAMAGED) - 1), st.sampled_from([-1, 0, 1, 2, 7]))
+def test_what_differs_is_what_a_look_at_every_event_finds(name: str, row: int, value: int) -> None:
+    """Whatever is changed, and if it makes two events of one place."""
+    assume(name != "node" or value in DAMAGED.machines)
+    table = DAMAGED if name in OF_EVENTS else DAMAGED.messages
+    column = getattr(table, name).copy()
+    column[row % len(column)] = value
+    change = {name: column} if name in OF_EVENTS else {"messages": replace(DAMAGED.messages, **{name: column})}
+    other = replace(DAMAGED, **change)
+
+    found = [differences(DAMAGED, other), differences(other, DAMAGED)]
+    agreement = compare(DAMAGED, other)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "alike", lambda a, b: Alike(np.empty(0, np.int64), np.empty(0, np.int64)))
+        assert [differences(DAMAGED, other), differences(other, DAMAGED)] == found
+        assert compare(DAMAGED, other) == agreement

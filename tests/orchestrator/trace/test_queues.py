@@ -7,7 +7,7 @@ import pytest
 
 from node.event import Message
 from node.queue import Queue
-from orchestrator.trace import check, trace_of
+from orchestrator.trace import check, queues, trace_of
 from tests.clusters import cluster
 from tests.logs_on_disk import simulated_run
 
@@ -44,3 +44,17 @@ def test_a_message_received_at_the_instant_of_its_arrival_is_received_too_early(
     assert report.first_violated is not None
     assert report.first_violated.name == "queue-first"
     assert any("can be received only later" in example for example in report.first_violated.examples)
+
+
+def test_each_queue_is_filled_once_for_both_laws(monkeypatch: pytest.MonkeyPatch) -> None:
+    machines = cluster(3, seconds=5)
+    replayed: list[int] = []
+    replay = queues._replay
+    monkeypatch.setattr(
+        queues, "_replay", lambda trace, node, since_ns: replayed.append(node) or replay(trace, node, since_ns)
+    )
+
+    report = check(trace_of(machines, *simulated_run(machines)))
+
+    assert replayed == [1, 2, 3]
+    assert report.verdict == "valid"

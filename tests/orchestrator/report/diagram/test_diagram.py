@@ -1,5 +1,6 @@
 """From a trace to a diagram: rows process by process, messages in their order, marks where something is proved."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ from node.event import Delivery, Event
 from node.model import Model
 from orchestrator.audit import check as check_logs
 from orchestrator.audit import known
-from orchestrator.report.diagram import Diagram, diagram_of, embed
+from orchestrator.report.diagram import Diagram, as_json, diagram_of, embed
+from orchestrator.report.diagram.beginning import beginning
 from orchestrator.report.diagram.part import between, in_causal_order, part_of
-from orchestrator.report.diagram.store import SECOND, STEP
+from orchestrator.report.diagram.store import SECOND, STEP, Messages
 from orchestrator.stories import parse_story, told
 from orchestrator.trace import check, read_trace, trace_of
 from orchestrator.trace.store import NULL
@@ -158,3 +160,50 @@ def test_a_part_is_some_rows_in_their_order_and_some_lanes() -> None:
     received = diagram.messages.receive >= 0
     ends = zip(diagram.messages.send[received].tolist(), diagram.messages.receive[received].tolist(), strict=True)
     assert all(place[send] < place[receive] for send, receive in ends)
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_the_beginning_of_a_diagram_is_whole_until_then(name: str) -> None:
+    """Every event before some time, and what it sent and received; what comes later has not been received yet."""
+    whole = diagram_of(simulated(half_a_second(name)))
+    first = beginning(whole, len(whole) // 2)
+    until = first.end_time
+    early = [row for row in range(len(whole)) if whole.time[row] < until]
+    events = [(whole.event(row), whole.time[row], whole.clock[row]) for row in early]
+    sends = [(whole.event(send), lane) for send, lane in zip(whole.messages.send, whole.messages.lane, strict=True)]
+    pairs = {(whole.event(a), whole.event(b)) for a, b in received(whole) if b in early}
+
+    assert events == [(first.event(row), first.time[row], first.clock[row]) for row in range(len(first))]
+    assert 0 < len(first) <= len(whole) // 2
+    assert [one for one in sends if one[0] in {event for event, *_ in events}] == [
+        (first.event(send), lane) for send, lane in zip(first.messages.send, first.messages.lane, strict=True)
+    ]
+    assert pairs == {(first.event(a), first.event(b)) for a, b in received(first)}
+    assert first.is_whole == whole.is_whole
+    assert beginning(whole, len(whole)) is whole
+    as_json(first)
+
+
+def received(diagram: Diagram) -> list[tuple[int, int]]:
+    """Return the rows of each send and receive."""
+    table = diagram.messages
+    return [(a, b) for a, b in zip(table.send.tolist(), table.receive.tolist(), strict=True) if b >= 0]
+
+
+def test_the_beginning_of_logs_whose_clocks_fall_is_of_each_machine() -> None:
+    """A receive before its send, by the clocks: the diagram no longer tells all that happened before."""
+    trace = foreign_trace([0, 1, 0, 1])
+    whole = diagram_of(trace)
+    fields = ("send", "lane", "receive", "arrival", "seen", "stamp", "copy", "is_lost")
+    skewed = replace(
+        whole,
+        time=np.array([5, 1, 2, 3]),
+        messages=Messages(**dict(zip(fields, map(np.array, ([0], [1], [2], *[[NULL]] * 3, [0], [0])), strict=True))),
+        is_whole=True,
+    )
+
+    first = beginning(skewed, 3)
+
+    assert [first.event(row) for row in range(len(first))] == [whole.event(row) for row in (2, 3)]
+    assert len(first.messages) == 0
+    assert not first.is_whole
