@@ -153,23 +153,24 @@ def _cores() -> int:
 
 def _remember(cluster: Cluster, stops: Stops, left: Table) -> bool:
     """Return whether every stop record counts what the logs leave in queues and in flight."""
-    counted: dict[tuple[int, int], list[int]] = {}
-    remembered: dict[tuple[int, int], list[int]] = {}
-    lanes = np.flatnonzero(left.any(axis=1))
-    links = zip(*(cluster.node[ends[lanes]].tolist() for ends in (cluster.lane_from, cluster.lane_to)), strict=True)
-    for link, counts in zip(links, left[lanes].tolist(), strict=True):
-        if stops.get(link[1]) is not None:
-            _add(counted, link, counts)
-    for node, stop in stops.items():
-        for sender, *counts in stop["incoming"] if stop is not None else ():
-            if counts != [0, 0]:
-                _add(remembered, (sender, node), counts)
+    # The lanes of a link are one for each incarnation, and stand together.
+    left = np.add.reduceat(left, cluster.first_lane[:-1]) if len(left) else left
+    links = np.flatnonzero(left.any(axis=1))
+    lanes = cluster.first_lane[links]
+    ends = (cluster.node[end[lanes]].tolist() for end in (cluster.lane_from, cluster.lane_to))
+    counted = {
+        (sender, node): (in_queue, in_flight)
+        for sender, node, (in_queue, in_flight) in zip(*ends, left[links].tolist(), strict=True)
+        if stops.get(node) is not None
+    }
+    remembered = {
+        (sender, node): (in_queue, in_flight)
+        for node, stop in stops.items()
+        if stop is not None
+        for sender, in_queue, in_flight in stop["incoming"]
+        if in_queue or in_flight
+    }
     return counted == remembered
-
-
-def _add(counted: dict[tuple[int, int], list[int]], link: tuple[int, int], counts: Sequence[int]) -> None:
-    before = counted.get(link, [0, 0])
-    counted[link] = [a + b for a, b in zip(before, counts, strict=True)]
 
 
 def _numbers(columns: Columns, cluster: Cluster, workers: int | None) -> Numbers:

@@ -49,7 +49,8 @@ def judge_piece(
                 return STRUCTURE, rows, message
             if is_compared and (events_differ(row, end, piece, twin) or messages_differ(message, sent, piece, twin)):
                 doubts |= DIFFERS
-        look_ahead(end, sent, piece, twin, share.ahead)
+        # Whoever does not compare the next block does not ask for it.
+        look_ahead(end, sent, piece, twin if end // BLOCK % shares == number else piece, share.ahead)
         places = (row, end, message, sent)
         doubts |= judge_block(places, shares, first_row, first_message, piece, links, share, pool)
         if doubts & STRUCTURE:
