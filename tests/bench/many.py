@@ -53,8 +53,9 @@ class _Kernel:
         given: list[Any] = [seeds, np.empty((len(seeds), 2), np.int64), plan.number]
         given += [np.full((count, 2), (1, 6), np.uint32), False, links["chances"], links["peer"], 0, ns, count - 1]
         given += [plan.lift, np.empty(count, np.uint64)]
-        given += [np.empty(shape, np.uint32) for shape in ((slots, 4), slots + 1, (slots, 4), slots + 1)]
-        given += [np.empty((slots, plain.AHEAD + 1), np.uint8), state, np.zeros(len(links["peer"]), np.uint32)]
+        lap = max(slots, plain.PATTERN)
+        given += [np.empty(shape, np.uint32) for shape in ((slots, 4), slots + 1, (lap, 4), lap + 1)]
+        given += [np.empty((lap, plain.AHEAD), np.uint8), state, np.zeros(len(links["peer"]), np.uint32)]
         rows = slots * plan.seconds
         given.append(np.empty((2 * rows, plain.PLACE_WORDS), np.uint32))
         given += [np.empty((rows, plain.EVENT_WORDS), np.uint32), np.empty((2 * rows, plain.COPY_WORDS), np.uint32)]
