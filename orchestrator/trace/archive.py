@@ -38,6 +38,7 @@ OF_MACHINES: Final = (
     *("node", "run", "format_version", "model_version", "model", "incarnation", "events", "interrupted", "incoming"),
 )
 NODE_MAX: Final = 1 << 24
+MACHINES_NAMED_MAX: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,8 +229,9 @@ def _changes(tables: Tables) -> Iterator[str]:
     """Yield that the tables are not as they were written, down to bits that no value depends on."""
     try:
         is_sealed = tables.seal.read_bytes() == tables.hashes.encode()
-    except OSError:
-        is_sealed = False
+    except OSError as error:
+        yield f"{tables.seal.name}: cannot be read, so nobody knows whether a table was changed: {error.strerror}"
+        return
     if not is_sealed:
         yield f"{tables.seal.name}: not the hashes of the tables beside it: one of them was changed"
 
@@ -243,6 +245,11 @@ def _oddities(tables: Tables, number: Column, place: Any, index: Any, machines: 
         yield f"{name}: written by model version {version}; this program simulates version {MODEL_VERSION}"
     last = np.zeros(len(number), np.int64)
     last[place] = index
-    for machine, events in zip(machines.values(), last.tolist(), strict=True):
-        if machine.end and machine.end["events"] != events:
-            yield f"{name}: machine {machine.end['node']} counts {machine.end['events']} events, {events} are there"
+    wrong = [
+        f"{name}: machine {machine.end['node']} counts {machine.end['events']} events, {events} are there"
+        for machine, events in zip(machines.values(), last.tolist(), strict=True)
+        if machine.end and machine.end["events"] != events
+    ]
+    yield from wrong[:MACHINES_NAMED_MAX]
+    if len(wrong) > MACHINES_NAMED_MAX:
+        yield f"{name}: {len(wrong) - MACHINES_NAMED_MAX} more machines count other events than are there"

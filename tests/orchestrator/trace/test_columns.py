@@ -29,7 +29,7 @@ from orchestrator.labs.simulated import run_simulated
 from orchestrator.reading import read_run
 from orchestrator.rundir import Run
 from orchestrator.trace import archive, check, parquet
-from orchestrator.trace.archive import Tables, read_columns
+from orchestrator.trace.archive import OF_MACHINES, Tables, read_columns
 from orchestrator.trace.columns import OF_EVENTS, OF_MESSAGES, columns_of, restored, rhythm_of, stored, trace_of_columns
 from orchestrator.trace.proof import choice
 from orchestrator.trace.store import Trace
@@ -321,6 +321,27 @@ def test_a_table_that_is_none_is_damage_of_its_run(
 
     assert main(["check", str(kept.path)]) == 2
     assert "trace.parquet" in capsys.readouterr().out
+
+
+def test_a_missing_seal_is_said_to_be_missing(kept: Run) -> None:
+    """Nobody need have changed anything."""
+    kept.tables[3].unlink()
+
+    (damage,) = read_run(kept).damage
+    assert "trace.sha256: cannot be read" in damage
+    assert verdict(kept) == "unknown"
+
+
+def test_of_many_machines_that_count_otherwise_some_are_named(tmp_path: Path) -> None:
+    """And the others are counted: nobody reads a hundred thousand remarks."""
+    run_in_columns(Run(tmp_path), cluster(9, seconds=2), name="test")
+    path = Run(tmp_path).tables[2]
+    machines = parquet.read(path, OF_MACHINES)
+    parquet.write(path, machines | {"events": machines["events"] + 1})
+
+    _, *wrong, more = read_run(Run(tmp_path)).damage
+    assert [line for line in wrong if "machine 1 counts" in line]
+    assert (len(wrong), more) == (6, "machines.parquet: 3 more machines count other events than are there")
 
 
 def test_without_duckdb_the_columns_are_not_read(kept: Run, monkeypatch: pytest.MonkeyPatch) -> None:
