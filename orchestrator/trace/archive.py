@@ -142,7 +142,7 @@ def _unpacked(tables: Tables, machines: Mapping[int, Machine], number: Column, r
 
     try:
         return unpacked(tables.events, tables.messages, number, rhythm)
-    except LogError:
+    except (LogError, MemoryError):
         return None  # The plain way says what is wrong.
 
 

@@ -46,7 +46,8 @@ def unpacked(events: Path, messages: Path, number: Column, rhythm: Rhythm) -> Co
     if max(rows, copies) > WORD_MAX:
         return None
     columns = _empty(rows, copies, kept=[names for names in RARE if any(same.get(name) != 0 for name in names)])
-    _read_messages(messages, columns, same_of_messages)
+    if _read_messages(messages, columns, same_of_messages) != copies:
+        return None
     into = {name: column for name, place in EVENTS.items() if len(column := getattr(columns, place)) == rows}
     slot, known, far, begin = np.empty(rows, np.uint16), _known(number, rhythm), np.zeros(2, np.int64), 0
     for end in parquet.fill(events, into | {"slot": slot}):
@@ -72,17 +73,20 @@ def _empty(rows: int, copies: int, *, kept: Sequence[Sequence[str]]) -> Columns:
     )
 
 
-def _read_messages(path: Path, columns: Columns, same: Mapping[str, int]) -> None:
-    """Read all messages, their delays where they will arrive."""
-    into = {name: getattr(columns, place) for name, place in MESSAGES.items()}
-    for name in into.keys() & same.keys() - {"gap"}:
-        into.pop(name)[:] = same[name]
+def _read_messages(path: Path, columns: Columns, same: Mapping[str, int]) -> int:
+    """Read all messages, their delays where they will arrive, and return how many there are."""
+    into = {name: getattr(columns, place) for name, place in MESSAGES.items() if name == "gap" or name not in same}
     send_row, begin = columns.send_row, 0
     for end in parquet.fill(path, into):
         if begin:
             send_row[begin] += send_row[begin - 1]
         np.cumsum(send_row[begin:end], out=send_row[begin:end])
         begin = end
+    # What is the same everywhere takes no room before it is known that there are so many.
+    if begin == len(send_row):
+        for name in MESSAGES.keys() - into.keys():
+            getattr(columns, MESSAGES[name])[:] = same[name]
+    return begin
 
 
 def _known(number: Column, rhythm: Rhythm) -> tuple[Any, ...]:

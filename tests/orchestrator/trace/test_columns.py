@@ -250,6 +250,18 @@ def test_whatever_a_table_says_a_long_run_is_read_as_a_short_one(place: int, tmp
             assert outcome(Run(tmp_path), is_long=False) == outcome(Run(tmp_path), is_long=True), (name, other)
 
 
+def test_a_footer_that_counts_more_rows_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No room is filled for rows that never come."""
+    run_in_columns(Run(tmp_path), SMALL, name="test")
+    expected, constants = outcome(Run(tmp_path), is_long=False), parquet.constants
+
+    for rows in (1, 2_000_000_000, 2**31):
+        monkeypatch.setattr(
+            parquet, "constants", lambda path, more=rows: (constants(path)[0] + more, constants(path)[1])
+        )
+        assert outcome(Run(tmp_path), is_long=True) == expected
+
+
 def outcome(run: Run, *, is_long: bool) -> Any:
     """Return what a run holds, or what is said of it."""
     with read_as(is_long=is_long):
