@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -136,7 +137,7 @@ def _rhythm(machines: Mapping[int, Machine]) -> Rhythm:
 def _unpacked(tables: Tables, machines: Mapping[int, Machine], number: Column, rhythm: Rhythm) -> NarrowColumns | None:
     """Return the columns of a long run in the quick way, if it is quick, and they say all that the tables say."""
     events = sum(machine.model.tick_count for machine in machines.values() if machine.model)
-    if not is_worth_compiling(events):
+    if not is_worth_compiling(events) or find_spec("nanoarrow") is None:
         return None
     from orchestrator.trace.proof.unpack import unpacked  # noqa: PLC0415  # numba costs more than a short run
 

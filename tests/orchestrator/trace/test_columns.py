@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -261,6 +262,16 @@ def test_a_footer_that_counts_more_rows_is_not_believed(tmp_path: Path, monkeypa
             parquet, "constants", lambda path, more=rows: (constants(path)[0] + more, constants(path)[1])
         )
         assert outcome(Run(tmp_path), is_long=True) == expected
+
+
+def test_without_nanoarrow_a_long_run_is_read_in_the_plain_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes longer, and nobody else need know."""
+    run_in_columns(Run(tmp_path), SMALL, name="test")
+    expected = outcome(Run(tmp_path), is_long=True)
+    monkeypatch.setitem(sys.modules, "nanoarrow", None)
+    monkeypatch.setattr(archive, "find_spec", lambda _: None)
+
+    assert outcome(Run(tmp_path), is_long=True) == expected
 
 
 def outcome(run: Run, *, is_long: bool) -> Any:
