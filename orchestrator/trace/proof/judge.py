@@ -16,13 +16,13 @@ import numpy as np
 from node.record import StopLine
 from orchestrator.trace.proof import laws
 from orchestrator.trace.proof.cluster import Cluster, Table
-from orchestrator.trace.proof.columns import Columns
+from orchestrator.trace.proof.columns import Bytes, Columns
 from orchestrator.trace.proof.events import judge_rest
 from orchestrator.trace.proof.numbers import count_past, longest_chain
 from orchestrator.trace.proof.parcels import MACHINE_WORDS, WORD_MAX, enlarged
 from orchestrator.trace.proof.piece import judge_piece
 from orchestrator.trace.proof.proof import Numbers, Proof
-from orchestrator.trace.proof.share import EVENTS, NOT_MINE, Piece, piece_of, shares_of
+from orchestrator.trace.proof.share import BLOCK, EVENTS, NOT_MINE, Piece, piece_of, shares_of
 from orchestrator.trace.store import RECEIVE
 
 Stops = Mapping[int, StopLine | None]
@@ -85,22 +85,22 @@ class Judging:
             self._doubts |= laws.DIFFERS
         if self._doubts & laws.STRUCTURE:
             return
-        is_compared = not self._doubts & laws.DIFFERS
-        other = other if is_compared else piece
-        before = (self._row, self._message)
+        if self._doubts & laws.DIFFERS:
+            other = piece
+        before, is_compared = (self._row, self._message), np.zeros(len(columns) // BLOCK + 1, np.uint8)
         tasks = [
-            partial(self._judge_piece, number, before, piece, other, is_compared) for number in range(self.workers)
+            partial(self._judge_piece, number, is_compared, before, piece, other) for number in range(self.workers)
         ]
         self._doubts |= reduce(or_, _at_once(tasks, self.workers))
         self._row, self._message = self._row + len(columns), self._message + len(columns.send_row)
 
-    def _judge_piece(self, number: int, before: tuple[int, int], piece: Piece, twin: Piece, is_compared: bool) -> int:
+    def _judge_piece(self, number: int, is_compared: Bytes, before: tuple[int, int], piece: Piece, twin: Piece) -> int:
         """Judge a piece for one share, and return what is in doubt."""
         share, doubts, row, message = self._shares[number], 0, 0, 0
         while True:
             pool = self._pools[number]
             found, row, message = judge_piece(
-                *(number, self.workers, *before, row, message, piece, twin, is_compared, self._links, share, pool)
+                *(self.workers, is_compared, *before, row, message, piece, twin, self._links, share, pool)
             )
             doubts |= int(found)
             if row == len(piece.machine):

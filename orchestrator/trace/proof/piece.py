@@ -1,13 +1,14 @@
-"""A piece of a run, block by block: what all laws say of the machines of one share, and a share of the comparison.
+"""A piece of a run, block by block: what all laws say of the machines of one share, and a part of the comparison.
 
-Never keeps anything: what the next piece needs is in the share.
+Never keeps anything: what the next piece needs is in the share. Shares take different times; whoever comes to a block
+first compares it with the twin's, so that all are done at about the same time.
 """
 
 from typing import Any
 
 import numpy as np
 
-from orchestrator.native.compiled import Times, Words, compiled
+from orchestrator.native.compiled import Bytes, Times, Words, compiled
 from orchestrator.trace.proof.ahead import look_ahead
 from orchestrator.trace.proof.equal import events_differ, messages_differ
 from orchestrator.trace.proof.events import judge_events
@@ -19,21 +20,21 @@ from orchestrator.trace.proof.share import BLOCK, NOT_MINE, Links, Piece, Share
 
 @compiled
 def judge_piece(
-    number: int,
     shares: int,
+    is_compared: Bytes,
     first_row: int,
     first_message: int,
     row: int,
     message: int,
     piece: Piece,
     twin: Piece,
-    is_compared: bool,
     links: Links,
     share: Share,
     pool: Words,
 ) -> Any:
     """Judge the rows of a piece from one on, and its messages from one on, while there is room for them.
 
+    All shares write `is_compared`, block by block; should two come to a block at once, both compare it.
     Return what is in doubt, and where to go on with a larger pool: behind the last row if all are judged.
     """
     rows, messages, doubts = len(piece.machine), len(piece.send_row), 0
@@ -44,13 +45,15 @@ def judge_piece(
         sent = messages if end == rows else message + int(np.searchsorted(piece.send_row[message:], first_row + end))
         if not has_room(sent - message, share.state, share.crates, pool):
             return doubts, row, message
-        if row // BLOCK % shares == number:
+        if not is_compared[row // BLOCK]:
+            is_compared[row // BLOCK] = True
             if not names_rise(message, sent, piece):
                 return STRUCTURE, rows, message
-            if is_compared and (events_differ(row, end, piece, twin) or messages_differ(message, sent, piece, twin)):
+            if events_differ(row, end, piece, twin) or messages_differ(message, sent, piece, twin):
                 doubts |= DIFFERS
-        # Whoever does not compare the next block does not ask for it.
-        look_ahead(end, sent, piece, twin if end // BLOCK % shares == number else piece, share.ahead)
+        # Whoever will not compare the next block does not ask for it.
+        is_next = end < rows and not is_compared[end // BLOCK]
+        look_ahead(end, sent, piece, twin if is_next else piece, share.ahead)
         places = (row, end, message, sent)
         doubts |= judge_block(places, shares, first_row, first_message, piece, links, share, pool)
         if doubts & STRUCTURE:
