@@ -4,7 +4,6 @@ Never knows what a column means. DuckDB is imported at first use, reaches no net
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -113,22 +112,12 @@ def read(path: Path, names: Sequence[str]) -> dict[str, Narrow]:
 def fill(path: Path, columns: Mapping[str, Narrow]) -> Iterator[int]:
     """Fill in these columns of whole numbers, as long as the table; yield again and again how many rows are there.
 
-    While whoever asks looks at them the next ones are read. Raises what `read` does, and LogError for a number that
-    may be too large for its column.
+    Raises what `read` does, and LogError for a number that may be too large for its column.
     """
-    _refuse_others(path)
-    with ThreadPoolExecutor(1) as reader:
-        rows = _filling(path, columns)
-        coming = reader.submit(next, rows, None)
-        while (end := coming.result()) is not None:
-            coming = reader.submit(next, rows, None)
-            yield end
-
-
-def _filling(path: Path, columns: Mapping[str, Narrow]) -> Iterator[int]:
     import duckdb  # noqa: PLC0415
     from nanoarrow import c_array_stream  # type: ignore[import-untyped]  # noqa: PLC0415
 
+    _refuse_others(path)
     question, end = f"SELECT {', '.join(columns)} FROM {_source(path)}", 0
     try:
         with c_array_stream(connection().cursor().sql(question)) as stream:

@@ -1,4 +1,4 @@
-"""From two tables on disk to the narrow columns of a run, in one compiled pass behind the reading.
+"""From two tables on disk to the narrow columns of a run, in one compiled pass over what was just read.
 
 Never says what is wrong with a table: whoever gets nothing of it reads it in the plain way, which does.
 Source: `docs/run-directory.md`, "A trace in columns".
