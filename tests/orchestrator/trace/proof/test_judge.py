@@ -23,6 +23,7 @@ from orchestrator.trace.proof.columns import Columns
 from orchestrator.trace.proof.judge import Judging
 from orchestrator.trace.proof.narrow import columns_of as columns_of_trace
 from orchestrator.trace.proof.parcels import CRATE_PARCELS
+from orchestrator.trace.proof.share import BLOCK
 from tests.clusters import cluster
 from tests.fault_mixes import EACH, half_a_second, machines_of
 from tests.orchestrator.labs.kernel.test_kernel import record_of
@@ -98,6 +99,20 @@ def test_parts_find_what_the_whole_does(column: str) -> None:
         found = [valid(record, machines, [changed], [whole], workers=workers) for workers in (1, 2, 5)]
         assert found[0] == found[1] == found[2]
         assert column == "message" or found[0] != set(CHECKS)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_block_is_compared_by_somebody(workers: int) -> None:
+    """Whoever comes first does, and the other goes on."""
+    machines = cluster(3, seconds=1000, rates=(1, 6), internal_probability=0.7)
+    record = record_of(machines)
+    columns = columns_of(record)
+    assert len(columns) > 2 * BLOCK
+    for row in range(0, len(columns), BLOCK):
+        clock = columns.clock.copy()
+        clock[row] += 1
+        found = valid(record, machines, [columns], [replace(columns, clock=clock)], workers=workers)
+        assert set(CHECKS) - {"equals-simulated"} == found, row
 
 
 LONG_WAYS = {
