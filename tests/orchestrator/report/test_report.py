@@ -220,6 +220,7 @@ def test_what_is_too_much_for_a_page_is_left_out_and_the_page_says_so(
     page = Page.of(whole)
 
     assert "was not counted" in page.words
+    assert "pairs of events were not counted: that takes a step" in page.words
     assert re.search(r"it has the first (1\d|20) of \d\d\d? events", page.words)
     (data,) = (json.loads(script) for script in page.scripts if '"unit":"ns"' in script)
     assert 10 <= sum(events for _, _, events in data["processes"]) <= 20
