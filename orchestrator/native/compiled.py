@@ -48,6 +48,16 @@ def compiled(function: Function) -> Function:
     return cast(Function, made)
 
 
+def uncounted(function: Function) -> Function:
+    """Return the function compiled, and counting no references to columns: it must make none itself.
+
+    Each count is a word that all cores write.
+    """
+    lean: Any = numba.njit  # its types do not tell of this setting
+    made: Any = lean(cache=_CACHE is not None, nogil=True, error_model="numpy", _nrt=False)(function)
+    return cast(Function, made)
+
+
 def inlined(function: Function) -> Function:
     """Return the function compiled as a part of those that call it, and cached with them."""
     made: Any = numba.njit(error_model="numpy")(function)

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from orchestrator.native.compiled import Times, compiled
+from orchestrator.native.compiled import Times, uncounted
 from orchestrator.trace.proof.share import BLOCK, SLOTS, Piece
 
 _HALF: Final = SLOTS // 2
 
 
-@compiled
+@uncounted
 def look_ahead(row: int, message: int, piece: Piece, twin: Piece, ahead: Times) -> None:
     """Let the loops over events and messages ask for what comes from this row and this message on."""
     for first, one in ((0, piece), (_HALF, twin)):
@@ -35,6 +35,6 @@ def look_ahead(row: int, message: int, piece: Piece, twin: Piece, ahead: Times) 
         ahead[sent + 5] = ahead[sent + 7] = _address(one.arrival_ns, message + BLOCK // 2)
 
 
-@compiled
+@uncounted
 def _address(column: Any, row: int) -> Any:
     return np.int64(column.ctypes.data) + min(row, len(column)) * column.itemsize

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from orchestrator.native.compiled import compiled
+from orchestrator.native.compiled import uncounted
 from orchestrator.trace.proof.share import Piece
 
 RECEIVE: Final = np.uint8(4)
 
 
-@compiled
+@uncounted
 def events_differ(begin: int, end: int, a: Piece, b: Piece) -> Any:
     """Return whether the events of [begin, end) differ anywhere."""
     found = np.uint32(0)
@@ -30,7 +30,7 @@ def events_differ(begin: int, end: int, a: Piece, b: Piece) -> Any:
     return found != 0
 
 
-@compiled
+@uncounted
 def messages_differ(begin: int, end: int, a: Piece, b: Piece) -> Any:
     """Return whether the messages of [begin, end) differ in sender, recipient, copy, loss or arrival."""
     found, late = np.uint32(0), np.int64(0)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from orchestrator.native.compiled import Times, Words, compiled, prefetch
+from orchestrator.native.compiled import Times, Words, prefetch, uncounted
 from orchestrator.trace.proof.laws import (
     CLOCK_CONDITION,
     CLOCK_RISES,
@@ -40,16 +40,13 @@ from orchestrator.trace.proof.parcels import (
     ask_for,
     found,
     leave_crate,
-    overtakes,
 )
 from orchestrator.trace.proof.share import (
     CLOCK,
     EVENTS,
     FAR,
     FIRST_TICK,
-    FROM,
     INDEX,
-    LANE_WORDS,
     LAST_TICK,
     LIFE,
     NEAR,
@@ -62,6 +59,7 @@ from orchestrator.trace.proof.share import (
     TAKEN_NS,
     TICKS,
     WAITING,
+    Links,
     Piece,
     Share,
 )
@@ -70,7 +68,7 @@ SECOND_NS: Final = 1_000_000_000
 RECEIVE: Final = 4
 
 
-@compiled
+@uncounted
 def judge_events(
     count: int,
     step: int,
@@ -79,6 +77,7 @@ def judge_events(
     told: int,
     sent: int,
     piece: Piece,
+    links: Links,
     share: Share,
     pool: Words,
 ) -> Any:
@@ -86,12 +85,11 @@ def judge_events(
 
     Of the columns that will be wanted next, each event asks for `step` bytes.
     """
-    # Whoever takes a column out of a tuple in a loop counts references, each time.
     tick, kind, clock, queue = piece.tick, piece.kind, piece.clock, piece.queue
     message, send_row = piece.message, piece.send_row
     incarnation, index = piece.incarnation, piece.index
-    chosen, state, crates, lanes, arriving = share.chosen, share.state, share.crates, share.lanes, share.arriving
-    ahead, segments = share.ahead, share.segments
+    chosen, state, crates, arriving = share.chosen, share.state, share.crates, share.arriving
+    ahead, segments, lane_from = share.ahead, share.segments, links.lane_from
     has_lives, doubts = len(index) > 0, 0
     for place in range(count):
         slot = np.uint64(place & SLOTS - 1)
@@ -109,6 +107,7 @@ def judge_events(
             if life != state[np.uint64(at + LIFE)]:
                 if life < state[np.uint64(at + LIFE)]:
                     return STRUCTURE
+                state[np.uint64(at + EVENTS)] += state[np.uint64(at + INDEX)]
                 state[np.uint64(at + LIFE)], state[np.uint64(at + INDEX)], state[np.uint64(at + CLOCK)] = life, 0, 0
         if position != state[np.uint64(at + INDEX)] + 1:
             if position <= state[np.uint64(at + INDEX)]:
@@ -139,9 +138,7 @@ def judge_events(
                     return STRUCTURE
                 word = np.uint64(place_found)
                 lane = pool[word + np.uint64(LANE)]
-                if overtakes(place_found, pool):
-                    doubts |= IN_ORDER
-            pool[word + np.uint64(LANE)] = GONE
+                pool[word + np.uint64(LANE)] = GONE
             if np.int64(word) == state[np.uint64(at + HEAD)]:
                 state[np.uint64(at + HEAD)] += PARCEL_WORDS
                 if state[np.uint64(at + HEAD)] & INSIDE == NEXT:
@@ -154,11 +151,9 @@ def judge_events(
                 doubts |= QUEUES
             waiting -= 1
             at_ns = np.int64(pool[word + np.uint64(ARRIVES)]) | np.int64(pool[word + np.uint64(ARRIVES_HIGH)]) << WORD
-            # What is sent later, and the copy of what is sent, stands later in the record.
-            sender = np.int64(lanes[np.uint64(lane) * np.uint64(LANE_WORDS) + np.uint64(FROM)])
-            which, taken_ns = sender << WORD | name, state[np.uint64(at + TAKEN_NS)]
-            if at_ns < taken_ns or (at_ns == taken_ns and which <= state[np.uint64(at + TAKEN)]):
-                doubts |= QUEUES
+            which, taken_ns = np.int64(lane) << WORD | name, state[np.uint64(at + TAKEN_NS)]
+            if at_ns <= taken_ns and is_first(at_ns, which, taken_ns, state[np.uint64(at + TAKEN)], lane_from):
+                doubts |= QUEUES | IN_ORDER
             state[np.uint64(at + TAKEN_NS)], state[np.uint64(at + TAKEN)] = at_ns, which
         else:
             if waiting != 0:
@@ -169,11 +164,22 @@ def judge_events(
             doubts |= QUEUE_LENGTH
         state[np.uint64(at + LAST_TICK)], state[np.uint64(at + INDEX)] = now, position
         state[np.uint64(at + CLOCK)], state[np.uint64(at + WAITING)] = time, waiting
-        state[np.uint64(at + EVENTS)] += 1
     return doubts
 
 
-@compiled
+@uncounted
+def is_first(at_ns: Any, which: Any, taken_ns: Any, taken: Any, lane_from: Times) -> Any:
+    """Return whether what arrived at a time, by lane and name, stands in the queue before what was taken.
+
+    What is sent later, and the copy of what is sent, has the later name.
+    """
+    if at_ns != taken_ns:
+        return at_ns < taken_ns
+    sender, other = lane_from[which >> WORD], lane_from[taken >> WORD]
+    return sender < other or (sender == other and which & WORD_MAX <= taken & WORD_MAX)
+
+
+@uncounted
 def gathered(at: Any, now: Any, state: Times, arriving: Any) -> Any:
     """Return how much arrives from far before a tick, and how much at all before those that were left out."""
     waiting = np.int64(0)
@@ -190,7 +196,7 @@ def gathered(at: Any, now: Any, state: Times, arriving: Any) -> Any:
     return waiting
 
 
-@compiled
+@uncounted
 def exists(tick: Any, life: Any, at: Any, state: Times, segments: Times) -> Any:
     """Return whether a machine that rests has this tick, in this incarnation."""
     rate_hz, segment = state[at + RATE], state[at + SEGMENT]
@@ -202,10 +208,10 @@ def exists(tick: Any, life: Any, at: Any, state: Times, segments: Times) -> Any:
     return every != 0 and tick % every == 0 and life == segments[3 * segment + 2]
 
 
-@compiled
-def judge_rest(share: Share, pool: Words, end_ns: Times, left: Times) -> Any:
+@uncounted
+def judge_rest(links: Links, share: Share, pool: Words, end_ns: Times, left: Times) -> Any:
     """Count what no machine took, by lane: what waits in its queue at the end, and what is in flight."""
-    state, lanes, doubts = share.state, share.lanes, 0
+    state, lane_from, doubts = share.state, links.lane_from, 0
     for own in range(len(end_ns)):
         at = own * MACHINE_WORDS
         word, taken_ns, taken = state[at + HEAD], state[at + TAKEN_NS], state[at + TAKEN]
@@ -215,8 +221,8 @@ def judge_rest(share: Share, pool: Words, end_ns: Times, left: Times) -> Any:
             lane = pool[word + LANE]
             if lane != GONE:
                 at_ns = np.int64(pool[word + ARRIVES]) | np.int64(pool[word + ARRIVES_HIGH]) << WORD
-                which = np.int64(lanes[lane * LANE_WORDS + FROM]) << WORD | np.int64(pool[word + NAME])
-                if at_ns < taken_ns or (at_ns == taken_ns and which <= taken):
+                which = np.int64(lane) << WORD | np.int64(pool[word + NAME])
+                if at_ns <= taken_ns and is_first(at_ns, which, taken_ns, taken, lane_from):
                     doubts |= QUEUES
                 left[lane, np.int64(at_ns >= end_ns[own])] += 1
             word += PARCEL_WORDS

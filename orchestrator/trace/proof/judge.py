@@ -19,10 +19,10 @@ from orchestrator.trace.proof.cluster import Cluster, Table
 from orchestrator.trace.proof.columns import Bytes, Columns
 from orchestrator.trace.proof.events import judge_rest
 from orchestrator.trace.proof.numbers import count_past, longest_chain
-from orchestrator.trace.proof.parcels import MACHINE_WORDS, WORD_MAX, enlarged
+from orchestrator.trace.proof.parcels import MACHINE_WORDS, WORD_MAX, with_room
 from orchestrator.trace.proof.piece import judge_piece
 from orchestrator.trace.proof.proof import Numbers, Proof
-from orchestrator.trace.proof.share import BLOCK, EVENTS, NOT_MINE, Piece, piece_of, shares_of
+from orchestrator.trace.proof.share import BLOCK, EVENTS, INDEX, NOT_MINE, Piece, piece_of, shares_of
 from orchestrator.trace.store import RECEIVE
 
 Stops = Mapping[int, StopLine | None]
@@ -44,8 +44,6 @@ STEPS_MAX: Final = 1 << 30
 """So many of those steps are few."""
 CARRIED_MIN: Final = 1024
 """So many vectors may be on their way at first."""
-CRATES_AT_A_TIME: Final = 1 << 14
-"""By so many crates a pool is enlarged at least."""
 SHARES_MAX: Final = 255
 
 
@@ -64,7 +62,7 @@ def prove(
 class Judging:
     """A run that is judged piece by piece, by all nine laws; `workers` at a time, by default one for each core.
 
-    What is kept from one piece to the next is 24 bytes a message on its way, and a few of each machine and link; 4 a
+    What is kept from one piece to the next is 20 bytes a message on its way, and a few of each machine and link; 4 a
     tick where messages arrive long after they were sent.
     """
 
@@ -76,7 +74,7 @@ class Judging:
         # Where machines rest very long, counting by ticks would take more room than the run.
         is_sparse = int(cluster.first_tick[-1]) > 4 * int(cluster.events.sum()) + 1_000_000
         self._doubts = laws.STRUCTURE if is_sparse else 0
-        self._links, self._shares, self._pools, self._lanes = shares_of(cluster, 0 if is_sparse else self.workers)
+        self._links, self._shares, self._pools = shares_of(cluster, 0 if is_sparse else self.workers)
 
     def go_on(self, columns: Columns, twin: Columns | None) -> None:
         """Judge the next rows of a run and all messages sent in them, beside the same of its twin."""
@@ -96,41 +94,34 @@ class Judging:
 
     def _judge_piece(self, number: int, is_compared: Bytes, before: tuple[int, int], piece: Piece, twin: Piece) -> int:
         """Judge a piece for one share, and return what is in doubt."""
-        share, doubts, row, message = self._shares[number], 0, 0, 0
-        while True:
-            pool = self._pools[number]
-            found, row, message = judge_piece(
-                *(self.workers, is_compared, *before, row, message, piece, twin, self._links, share, pool)
-            )
-            doubts |= int(found)
-            if row == len(piece.machine):
-                return doubts
-            if len(pool) > WORD_MAX // 4:
-                return doubts | laws.STRUCTURE  # A place in it must remain a word.
-            self._pools[number] = enlarged(pool, CRATES_AT_A_TIME)
+        share = self._shares[number]
+        self._pools[number] = pool = with_room(len(piece.send_row), share.state, share.crates, self._pools[number])
+        if len(pool) > WORD_MAX:
+            return laws.STRUCTURE  # A place in it must remain a word.
+        return int(judge_piece(self.workers, is_compared, *before, piece, twin, self._links, share, pool))
 
     def valid(self, stops: Stops) -> frozenset[str]:
         """Return, after the last rows, the laws that hold without a doubt."""
-        left = np.zeros((len(self.cluster.lane_to), 2), np.int64)
+        left = np.zeros((self.workers, len(self.cluster.lane_to), 2), np.int64)
         if not self._doubts & laws.STRUCTURE:
-            tasks = [partial(self._judge_rest, number, left) for number in range(self.workers)]
+            tasks = [partial(self._judge_rest, number, left[number]) for number in range(self.workers)]
             self._doubts |= reduce(or_, _at_once(tasks, self.workers))
         if self._doubts & laws.STRUCTURE:
             return frozenset()
         valid = {law for law, bit in BITS.items() if not self._doubts & bit}
         if not (self.cluster.lane_is_fifo.any() or (np.diff(self.cluster.first_link) == 0).any()):
             valid -= {"in-order"}  # Where no link keeps an order it is not applicable.
-        if "exactly-once" in valid and _remember(self.cluster, stops, left):
+        if "exactly-once" in valid and _remember(self.cluster, stops, left.sum(axis=0)):
             valid |= {"every-message-accounted"}
         return frozenset(valid)
 
     def _judge_rest(self, number: int, left: Table) -> int:
         """Count by lane what a share never took, and return what that leaves in doubt."""
-        share, lanes = self._shares[number], self._lanes[number]
-        some, mine = np.zeros((len(lanes), 2), np.int64), share.own != NOT_MINE
-        doubts = int(judge_rest(share, self._pools[number], self.cluster.end_ns[mine], some))
-        left[lanes] = some
-        if not np.array_equal(share.state[EVENTS::MACHINE_WORDS], self.cluster.events[mine]):
+        share = self._shares[number]
+        mine = share.own != NOT_MINE
+        doubts = int(judge_rest(self._links, share, self._pools[number], self.cluster.end_ns[mine], left))
+        events = share.state[EVENTS::MACHINE_WORDS] + share.state[INDEX::MACHINE_WORDS]
+        if not np.array_equal(events, self.cluster.events[mine]):
             doubts |= laws.TICKS_EXIST
         return doubts
 

@@ -8,15 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from orchestrator.native.compiled import Words, compiled, prefetch
-from orchestrator.trace.proof.laws import (
-    IN_ORDER,
-    STRUCTURE,
-)
+from orchestrator.native.compiled import Times, Words, prefetch, uncounted
+from orchestrator.trace.proof.laws import IN_ORDER, STRUCTURE
 from orchestrator.trace.proof.parcels import (
     ARRIVES,
     ARRIVES_HIGH,
-    BEFORE,
     INSIDE,
     LANE,
     LINE_BYTES,
@@ -24,7 +20,6 @@ from orchestrator.trace.proof.parcels import (
     NAME,
     NEXT,
     NONE,
-    NOTHING,
     PARCEL_WORDS,
     STAMP,
     TAIL,
@@ -33,22 +28,19 @@ from orchestrator.trace.proof.parcels import (
     next_crate,
 )
 from orchestrator.trace.proof.share import (
+    ARRIVES_NS,
     FAR,
     FIRST_TICK,
-    IS_FIFO,
-    LANE_TO,
     LANE_WORDS,
-    LAST,
     LAST_TICK,
-    LINK_WORDS,
     NEAR,
     NEAR_MASK,
-    NUMBER,
-    PEER,
+    NEXT_NUMBER,
+    NUMBER_BITS,
     PHASE,
     RATE,
+    REACH_NS,
     SLOTS,
-    TICKS,
     Links,
     Piece,
     Share,
@@ -57,31 +49,40 @@ from orchestrator.trace.proof.share import (
 SECOND: Final = np.uint64(1_000_000_000)
 
 
-@compiled
-def link_to(to: Any, first: Any, end: Any, links: Words) -> Any:
-    """Return which of these links leads to a machine, or NONE."""
-    low, high = first, end
+@uncounted
+def lane_to(to: Any, sender: Any, life: Any, links: Links, lanes: Times) -> Any:
+    """Return the lane of an incarnation of a sender that leads to a machine, or NONE."""
+    first_lane, low, end = links.first_lane, links.first_link[sender], links.first_link[sender + 1]
+    high = end
     while low < high:
         middle = (low + high) // 2
-        if links[middle * LINK_WORDS + PEER] < to:
+        if peer(middle, first_lane, lanes) < to:
             low = middle + 1
         else:
             high = middle
-    return low if low < end and links[low * LINK_WORDS + PEER] == to else NONE
+    if low == end or peer(low, first_lane, lanes) != to:
+        return NONE
+    return first_lane[low] + life if len(first_lane) else low
 
 
-@compiled
+@uncounted
+def peer(link: Any, first_lane: Times, lanes: Times) -> Any:
+    """Return to whom a link leads."""
+    lane = first_lane[link] if len(first_lane) else link
+    return lanes[lane * LANE_WORDS + NEXT_NUMBER] >> NUMBER_BITS
+
+
+@uncounted
 def judge_messages(
-    count: int, step: int, first_row: int, first_message: int, piece: Piece, of_links: Links, share: Share, pool: Words
+    count: int, step: int, first_row: int, first_message: int, piece: Piece, links: Links, share: Share, pool: Words
 ) -> Any:
     """Pack the messages chosen, follow the numbers given, and count what arrives before which tick.
 
     Of the columns that will be wanted next, each message asks for `step` bytes.
     """
-    # Whoever takes a column out of a tuple in a loop counts references, each time.
     machine, clock, incarnation = piece.machine, piece.clock, piece.incarnation
     send_row, recipient, number, arrival_ns = piece.send_row, piece.recipient, piece.number, piece.arrival_ns
-    lives, first_link, links = of_links
+    lives, first_link, has_lanes = links.lives, links.first_link, len(links.first_lane) > 0
     chosen, state, crates, lanes, arriving = share.chosen, share.state, share.crates, share.lanes, share.arriving
     ahead = share.ahead
     has_lives, doubts = len(incarnation) > 0, 0
@@ -105,42 +106,41 @@ def judge_messages(
                 life = np.int64(incarnation[row])
                 if life >= lives[np.uint64(sender)]:
                     return STRUCTURE
-        to = np.int64(recipient[each])
+        to, given, at_ns = np.int64(recipient[each]), np.int64(number[each]), arrival_ns[each]
         # Where everybody is a peer, the link's place is known.
-        link = first + to - np.int64(to > sender)
-        if link >= end or np.int64(links[np.uint64(link * LINK_WORDS + PEER)]) != to:
-            link = link_to(to, first, end, links)
-            if link == NONE:
+        lane, expected = first + to - np.int64(to > sender), to << NUMBER_BITS | given
+        if has_lanes or lane >= end or lanes[np.uint64(lane * LANE_WORDS + NEXT_NUMBER)] != expected:
+            lane = lane_to(to, sender, life, links, lanes)
+            if lane == NONE:
                 return STRUCTURE
-        given, at_ns = np.int64(number[each]), arrival_ns[each]
-        if given == 0:
-            continue
-        lane = np.int64(links[np.uint64(link * LINK_WORDS + LANE_TO)]) + life
-        line, word, last = lane * LANE_WORDS, state[np.uint64(at + TAIL)], np.int64(NOTHING)
-        if lanes[np.uint64(line + IS_FIFO)] != 0:
-            if given != np.int64(lanes[np.uint64(line + NUMBER)]) + 1:
+            if given == 0:
+                continue
+            if lanes[lane * LANE_WORDS + ARRIVES_NS] != NONE and lanes[lane * LANE_WORDS + NEXT_NUMBER] != expected:
                 doubts |= IN_ORDER
-            last = np.int64(lanes[np.uint64(line + LAST)])
-            lanes[np.uint64(line + NUMBER)], lanes[np.uint64(line + LAST)] = given, word
+        line, word = lane * LANE_WORDS, state[np.uint64(at + TAIL)]
+        last_ns = lanes[np.uint64(line + ARRIVES_NS)]
+        if last_ns != NONE:
+            # Whoever takes first what arrived first keeps the order of such a lane.
+            if at_ns < last_ns:
+                doubts |= IN_ORDER
+            lanes[np.uint64(line + ARRIVES_NS)] = at_ns
+        lanes[np.uint64(line + NEXT_NUMBER)] = expected + 1
         pool[np.uint64(word + ARRIVES)], pool[np.uint64(word + ARRIVES_HIGH)] = at_ns, at_ns >> WORD
         pool[np.uint64(word + NAME)], pool[np.uint64(word + STAMP)] = first_message + np.int64(each), stamp
-        pool[np.uint64(word + LANE)], pool[np.uint64(word + BEFORE)] = lane, last
+        pool[np.uint64(word + LANE)] = lane
         state[np.uint64(at + TAIL)] = word + PARCEL_WORDS
         if (word + PARCEL_WORDS) & INSIDE == NEXT:
             next_crate(at, state, crates, pool)
         # The first tick that is due later than the arrival.
         since_ns = at_ns + 1 - state[np.uint64(at + PHASE)]
-        tick = np.int64(0)
-        if since_ns > 0:
-            second, rate = np.uint64(since_ns) // SECOND, np.uint64(state[np.uint64(at + RATE)])
-            rest = (np.uint64(since_ns) - second * SECOND) * rate + (SECOND - np.uint64(1))
-            tick = np.int64(second * rate + rest // SECOND)
-        if tick < state[np.uint64(at + TICKS)]:
+        if since_ns <= state[np.uint64(at + REACH_NS)]:
+            parts = np.uint64(max(since_ns, 0)) * np.uint64(state[np.uint64(at + RATE)])
+            tick = np.int64((parts + (SECOND - np.uint64(1))) // SECOND)
             later = tick - state[np.uint64(at + LAST_TICK)] - 1
-            if later < 0:
-                return STRUCTURE
             tally = state[np.uint64(at + NEAR)] + (tick & state[np.uint64(at + NEAR_MASK)])
-            if later > state[np.uint64(at + NEAR_MASK)]:
+            if np.uint64(later) > np.uint64(state[np.uint64(at + NEAR_MASK)]):
+                if later < 0:
+                    return STRUCTURE
                 tally = state[np.uint64(at + FIRST_TICK)] + tick
                 state[np.uint64(at + FAR)] += 1
             arriving[np.uint64(tally)] += np.uint32(1)

@@ -9,13 +9,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from orchestrator.native.compiled import Times, Words, compiled, prefetch
+from orchestrator.native.compiled import Times, Words, prefetch, uncounted
 
-ARRIVES, ARRIVES_HIGH, NAME, STAMP, LANE, BEFORE = range(6)
-"""Of each parcel: `NAME` is the place of its message in the run, `STAMP` the clock of its send, `BEFORE` where the one
-before it was put in a lane that keeps the order."""
-PARCEL_WORDS: Final = 6
-CRATE_PARCELS: Final = 42
+ARRIVES, ARRIVES_HIGH, NAME, STAMP, LANE = range(5)
+"""Of each parcel: `NAME` is the place of its message in the run, `STAMP` the clock of its send."""
+PARCEL_WORDS: Final = 5
+CRATE_PARCELS: Final = 51
 CRATE_WORDS: Final = 256
 CRATE_BYTES: Final = 4 * CRATE_WORDS
 INSIDE: Final = CRATE_WORDS - 1
@@ -26,13 +25,11 @@ LINE_BYTES: Final = 64
 WORD: Final = 32
 WORD_MAX: Final = 2**32 - 1
 GONE: Final = 2**32 - 1
-"""The lane of a parcel that was taken."""
-NOTHING: Final = 2**32 - 1
-"""Before the first of a lane."""
+"""The lane of a parcel that was taken before its turn."""
 
-HEAD, TAIL, HINT = range(3)
-"""The first words of what is kept of a machine, all of them words of the pool: its first parcel, where the next one
-will be put, and a crate in which one was found that was not the first."""
+HEAD, TAIL, HINT = 0, 1, 16
+"""Of what is kept of a machine, all of them words of the pool: its first parcel, where the next one will be put, and
+a crate in which one was found that was not the first."""
 MACHINE_WORDS: Final = 24
 UNUSED, EMPTY, EMPTIES = range(3)
 """Of a pool: the first crate that was never used, the last that became empty, and how many of those there are."""
@@ -48,21 +45,19 @@ def with_lists(state: Times, crates: Times) -> Words:
     return np.empty(len(table) * CRATE_WORDS, np.uint32)
 
 
-def enlarged(pool: Words, crates: int) -> Words:
-    """Return a pool of twice the size, and of so many crates more."""
-    larger = np.empty(2 * len(pool) + crates * CRATE_WORDS, np.uint32)
-    larger[: len(pool)] = pool
+def with_room(messages: int, state: Times, crates: Times, pool: Words) -> Words:
+    """Return a pool in which so many more messages find room, whoever they are for: this one, or a larger."""
+    used = int(crates[UNUSED])
+    wanted = messages // CRATE_PARCELS + len(state) // MACHINE_WORDS - int(crates[EMPTIES])
+    if used + wanted <= len(pool) // CRATE_WORDS:
+        return pool
+    # What is never used takes no memory.
+    larger = np.empty((2 * used + wanted) * CRATE_WORDS, np.uint32)
+    larger[: used * CRATE_WORDS] = pool[: used * CRATE_WORDS]
     return larger
 
 
-@compiled
-def has_room(messages: int, state: Times, crates: Times, pool: Words) -> Any:
-    """Return whether so many more messages find room, whoever they are for."""
-    free = len(pool) // CRATE_WORDS - crates[UNUSED] + crates[EMPTIES]
-    return free >= min(messages, messages // CRATE_PARCELS + len(state) // MACHINE_WORDS)
-
-
-@compiled
+@uncounted
 def next_crate(at: int, state: Times, crates: Times, pool: Words) -> Any:
     """Append an empty crate to a list whose last is full, and put into that from now on."""
     crate = crates[EMPTY]
@@ -77,7 +72,7 @@ def next_crate(at: int, state: Times, crates: Times, pool: Words) -> Any:
     ask_for(crate, pool)
 
 
-@compiled
+@uncounted
 def leave_crate(at: int, state: Times, crates: Times, pool: Words) -> Any:
     """Go on to the next crate of a list, all of whose first is taken."""
     crate, following = state[at + HEAD] // CRATE_WORDS, np.int64(pool[state[at + HEAD]])
@@ -90,7 +85,7 @@ def leave_crate(at: int, state: Times, crates: Times, pool: Words) -> Any:
     crates[EMPTIES] += 1
 
 
-@compiled
+@uncounted
 def ask_for(crate: Any, pool: Words) -> Any:
     """See that a crate is near when it is wanted, which is soon."""
     first = np.int64(pool.ctypes.data) + crate * CRATE_BYTES
@@ -98,7 +93,7 @@ def ask_for(crate: Any, pool: Words) -> Any:
         prefetch(address)
 
 
-@compiled
+@uncounted
 def found(at: Any, name: Any, state: Times, crates: Times, pool: Words) -> Any:
     """Return where the parcel of this name is, NONE if none waits; what left before its turn leaves the front."""
     tail = state[at + TAIL]
@@ -109,7 +104,7 @@ def found(at: Any, name: Any, state: Times, crates: Times, pool: Words) -> Any:
     if state[at + HEAD] == tail:
         return NONE
     word, hint = state[at + HEAD], state[at + HINT]
-    if hint != NONE and pool[hint + NAME] <= name:
+    if hint != NONE and hint != word & ~INSIDE and pool[hint + NAME] <= name:
         word = hint
     crate = word & ~INSIDE
     while crate != tail & ~INSIDE:
@@ -123,11 +118,3 @@ def found(at: Any, name: Any, state: Times, crates: Times, pool: Words) -> Any:
             return word if pool[word + LANE] != GONE else NONE
         word += PARCEL_WORDS
     return NONE
-
-
-@compiled
-def overtakes(word: int, pool: Words) -> Any:
-    """Return whether a parcel leaves one behind that was put before it in its lane."""
-    before = np.int64(pool[word + BEFORE])
-    # Where that was there may be a later one by now.
-    return before != NOTHING and pool[before + LANE] == pool[word + LANE] and pool[before + NAME] < pool[word + NAME]

@@ -8,47 +8,42 @@ from typing import Any
 
 import numpy as np
 
-from orchestrator.native.compiled import Bytes, Times, Words, compiled
+from orchestrator.native.compiled import Bytes, Times, Words, uncounted
 from orchestrator.trace.proof.ahead import look_ahead
 from orchestrator.trace.proof.equal import events_differ, messages_differ
 from orchestrator.trace.proof.events import judge_events
 from orchestrator.trace.proof.laws import DIFFERS, STRUCTURE
 from orchestrator.trace.proof.messages import judge_messages
-from orchestrator.trace.proof.parcels import LINE_BYTES, NONE, WORD, has_room
+from orchestrator.trace.proof.parcels import LINE_BYTES, NONE, WORD
 from orchestrator.trace.proof.share import BLOCK, NOT_MINE, Links, Piece, Share
 
 
-@compiled
+@uncounted
 def judge_piece(
     shares: int,
     is_compared: Bytes,
     first_row: int,
     first_message: int,
-    row: int,
-    message: int,
     piece: Piece,
     twin: Piece,
     links: Links,
     share: Share,
     pool: Words,
 ) -> Any:
-    """Judge the rows of a piece from one on, and its messages from one on, while there is room for them.
+    """Judge a piece, for whose messages there is room, and return what is in doubt.
 
     All shares write `is_compared`, block by block; should two come to a block at once, both compare it.
-    Return what is in doubt, and where to go on with a larger pool: behind the last row if all are judged.
     """
-    rows, messages, doubts = len(piece.machine), len(piece.send_row), 0
+    rows, messages, row, message, doubts = len(piece.machine), len(piece.send_row), 0, 0, 0
     if rows == 0 and messages > 0:
-        return STRUCTURE, rows, message
+        return STRUCTURE
     while row < rows:
         end = min(row + BLOCK, rows)
         sent = messages if end == rows else message + int(np.searchsorted(piece.send_row[message:], first_row + end))
-        if not has_room(sent - message, share.state, share.crates, pool):
-            return doubts, row, message
         if not is_compared[row // BLOCK]:
             is_compared[row // BLOCK] = True
             if not names_rise(message, sent, piece):
-                return STRUCTURE, rows, message
+                return STRUCTURE
             if events_differ(row, end, piece, twin) or messages_differ(message, sent, piece, twin):
                 doubts |= DIFFERS
         # Whoever will not compare the next block does not ask for it.
@@ -57,12 +52,12 @@ def judge_piece(
         places = (row, end, message, sent)
         doubts |= judge_block(places, shares, first_row, first_message, piece, links, share, pool)
         if doubts & STRUCTURE:
-            return STRUCTURE, rows, message
+            return STRUCTURE
         row, message = end, sent
-    return doubts, row, message
+    return doubts
 
 
-@compiled
+@uncounted
 def judge_block(
     places: tuple[int, int, int, int],
     shares: int,
@@ -85,10 +80,10 @@ def judge_block(
     # Whoever is told of messages that make no sense does not look at events.
     if count == NONE or doubts & STRUCTURE:
         return STRUCTURE
-    return doubts | judge_events(count, step, first_row, first_message, message, sent, piece, share, pool)
+    return doubts | judge_events(count, step, first_row, first_message, message, sent, piece, links, share, pool)
 
 
-@compiled
+@uncounted
 def choose(begin: int, end: int, shares: int, machine: Words, own: Words, chosen: Times) -> Any:
     """Write down which of the rows [begin, end) are of this share, and of which of its machines.
 
@@ -112,7 +107,7 @@ def choose(begin: int, end: int, shares: int, machine: Words, own: Words, chosen
     return count
 
 
-@compiled
+@uncounted
 def names_rise(begin: int, end: int, piece: Piece) -> Any:
     """Return whether messages stand in the order of their sends, and those of one send in that of (recipient, copy)."""
     row, to, copy, wrong = piece.send_row, piece.recipient, piece.copy, False

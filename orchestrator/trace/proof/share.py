@@ -7,27 +7,29 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from orchestrator.trace.proof.cluster import Cluster, Table
+from orchestrator.trace.proof.cluster import Cluster, Table, due_ns
 from orchestrator.trace.proof.columns import Bytes, Columns, Times, Words
-from orchestrator.trace.proof.parcels import MACHINE_WORDS, NONE, NOTHING, with_lists
+from orchestrator.trace.proof.parcels import MACHINE_WORDS, NONE, with_lists
 
 BLOCK: Final = 1 << 12
 """So many rows are judged at a time: they stay near the processor while all laws look at them."""
 
-LAST_TICK, INDEX, CLOCK, WAITING, TAKEN_NS, TAKEN, EVENTS, LIFE = range(3, 11)
-"""Of each machine, behind what `parcels` keeps of it: its last tick, index and clock, how many messages have arrived
-and wait, when what it took last had arrived, and which of those that arrived then it was, how many events it had, and
-its incarnation."""
-SEGMENT, RATE, PHASE, TICKS, FIRST_TICK, FAR, NEAR, NEAR_MASK = range(11, 19)
-"""In which segment of its time it is, NONE if it never rests; what its model says; and where it is counted what arrives
-before which tick: for those to come soon, again and again, in the counts from `NEAR` on, so that they stay near the
-processor, for the others from `FIRST_TICK` on, of which `FAR` are left."""
-NUMBER, LAST, IS_FIFO, FROM = range(4)
-"""Of each lane: the last number given, where the last parcel was put, whether it keeps the order, and who sends."""
-LANE_WORDS: Final = 4
-PEER, LANE_TO = range(2)
-"""Of each link: to whom it leads, and its first lane, as the share of that machine counts."""
-LINK_WORDS: Final = 2
+LAST_TICK, RATE, PHASE, REACH_NS, NEAR, NEAR_MASK = range(2, 8)
+"""Of each machine, behind the first of what `parcels` keeps of it: what a message asks for, in one line of a cache. Its
+last tick; its rate and phase, and how long after that its last tick is due; and where it is counted what arrives before
+which of the ticks to come soon, again and again, so that the counts stay near the processor."""
+INDEX, CLOCK, WAITING, TAKEN_NS, TAKEN, TICKS, SEGMENT, FAR = range(8, 16)
+"""What only its events ask for. Its last index and clock, how many messages have arrived and wait, when what it took
+last had arrived, and the lane and name of that; how many ticks it may have, in which segment of its time it is, NONE if
+it never rests, and how much arrives before ticks that are far."""
+LIFE, EVENTS, FIRST_TICK = range(17, 20)
+"""What is rarely asked for. Its incarnation, how many events it had in those before, and from where on it is counted
+what arrives before which tick that is far."""
+ARRIVES_NS, NEXT_NUMBER = range(2)
+"""Of each lane: when its last message arrives, NONE if it keeps no order; and to whom it leads, before the next number
+that will be given."""
+LANE_WORDS: Final = 2
+NUMBER_BITS: Final = 33
 SLOTS: Final = 16
 """So many columns may be asked for ahead, of events and of messages."""
 NOT_MINE: Final = 2**32 - 1
@@ -54,11 +56,12 @@ class Piece(NamedTuple):
 
 
 class Links(NamedTuple):
-    """Who may send to whom, link by link, from the first of each machine on."""
+    """The links of each machine, from its first on, and their lanes; `first_lane` is empty where each link has one."""
 
     lives: Times
     first_link: Times
-    links: Words
+    first_lane: Times
+    lane_from: Times
 
 
 class Share(NamedTuple):
@@ -67,7 +70,7 @@ class Share(NamedTuple):
     own: Words
     state: Times
     crates: Times
-    lanes: Words
+    lanes: Times
     arriving: Words
     segments: Times
     chosen: Times
@@ -79,21 +82,16 @@ def piece_of(columns: Columns) -> Piece:
     return Piece(*(getattr(columns, name) for name in Piece._fields))
 
 
-def shares_of(cluster: Cluster, shares: int) -> tuple[Links, list[Share], list[Words], list[Table]]:
-    """Return the links, so many shares of the machines with their pools of parcels, and the lanes of each."""
+def shares_of(cluster: Cluster, shares: int) -> tuple[Links, list[Share], list[Words]]:
+    """Return the links, and so many shares of the machines with their pools of parcels."""
     share_of = _share_of(cluster, shares)
-    share_of_lane = share_of[cluster.lane_to]
-    lanes = [np.flatnonzero(share_of_lane == share) for share in range(shares)]
-    place = np.zeros(len(cluster.lane_to), np.uint32)
-    for some in lanes:
-        place[some] = np.arange(len(some))
-    words = np.column_stack((cluster.peer.astype(np.uint32), place[cluster.first_lane[:-1]])).ravel()
-    links = Links(cluster.lives, cluster.first_link, words)
-    made = [_share(cluster, np.flatnonzero(share_of == share), lanes[share]) for share in range(shares)]
-    return links, [share for share, _ in made], [pool for _, pool in made], lanes
+    first_lane = cluster.first_lane if (cluster.lives > 1).any() else np.empty(0, np.int64)
+    links = Links(cluster.lives, cluster.first_link, first_lane, cluster.lane_from)
+    made = [_share(cluster, np.flatnonzero(share_of == share)) for share in range(shares)]
+    return links, [share for share, _ in made], [pool for _, pool in made]
 
 
-def _share(cluster: Cluster, machines: Table, lanes: Table) -> tuple[Share, Words]:
+def _share(cluster: Cluster, machines: Table) -> tuple[Share, Words]:
     own = np.full(len(cluster.node), NOT_MINE, np.uint32)
     own[machines] = np.arange(len(machines))
     ticks = cluster.ticks[machines]
@@ -102,17 +100,17 @@ def _share(cluster: Cluster, machines: Table, lanes: Table) -> tuple[Share, Word
     state[:, [LAST_TICK, TAKEN_NS]] = NONE
     state[:, SEGMENT] = np.where(cluster.rests[machines], cluster.first_segment[machines], NONE)
     state[:, RATE], state[:, PHASE], state[:, TICKS] = cluster.rate_hz[machines], cluster.phase_ns[machines], ticks
+    state[:, REACH_NS] = np.where(ticks > 0, due_ns(cluster, machines, ticks - 1) - state[:, PHASE], NONE)
     state[:, NEAR], state[:, NEAR_MASK] = np.cumsum(near) - near, near - 1
     state[:, FIRST_TICK] = near.sum() + np.cumsum(ticks) - ticks
-    lane_words = _zeros(len(lanes) * LANE_WORDS, np.uint32)
-    lane_words[LAST::LANE_WORDS] = NOTHING
-    lane_words[IS_FIFO::LANE_WORDS] = cluster.lane_is_fifo[lanes]
-    lane_words[FROM::LANE_WORDS] = cluster.lane_from[lanes]
+    lanes = _zeros(len(cluster.lane_to) * LANE_WORDS, np.int64)
+    lanes[ARRIVES_NS::LANE_WORDS] = np.where(cluster.lane_is_fifo, 0, NONE)
+    lanes[NEXT_NUMBER::LANE_WORDS] = cluster.lane_to << NUMBER_BITS | 1
     share = Share(
         own=own,
         state=state.ravel(),
         crates=_zeros(3, np.int64),
-        lanes=lane_words,
+        lanes=lanes,
         arriving=_zeros(int(near.sum() + ticks.sum()), np.uint32),
         segments=cluster.segments.ravel(),
         chosen=np.empty(BLOCK, np.int64),
@@ -138,6 +136,8 @@ def _share_of(cluster: Cluster, shares: int) -> Bytes:
 
 
 def _zeros(count: int, kind: Any) -> Any:
-    """Return zeros that share no line of a cache with anything else."""
-    guard = _LINES // np.dtype(kind).itemsize
-    return np.zeros(count + 2 * guard, kind)[guard : guard + count]
+    """Return zeros that begin with a line of a cache and share none with anything else."""
+    size = np.dtype(kind).itemsize
+    zeros = np.zeros(count + 2 * _LINES // size, kind)
+    first = -zeros.ctypes.data % _LINES // size
+    return zeros[first : first + count]
