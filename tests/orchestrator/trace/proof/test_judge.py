@@ -156,6 +156,59 @@ def test_a_message_that_overtakes_another_of_its_link_is_found() -> None:
         assert {"exactly-once", "one-event-per-tick", "every-message-accounted"} <= found
 
 
+def test_a_link_on_which_a_message_overtakes_keeps_no_order() -> None:
+    """Whoever says that it does is told so by the arrivals, even if each machine takes first what arrived first."""
+    fields = {"nodes": 3, "network": {"delay": {"uniform": ("0ms", "900ms")}, "fifo": False}, "duration": "9s"}
+    record, ordered = record_of(machines_of(fields)), machines_of(fields | {"network": {"delay": "0ms"}})
+    columns = columns_of(record)
+
+    assert set(CHECKS) - {"in-order"} == valid(record, ordered, [columns], [columns])
+
+
+@pytest.mark.parametrize("is_of_one_sender", [False, True])
+def test_of_what_arrives_at_once_the_first_is_taken(is_of_one_sender: bool) -> None:
+    """That is what the sender with the smaller number sent, and of that the original before its copy."""
+    aligned = {"nodes": 4, "tick_rate": {"min": 2, "max": 2}, "phase": "aligned"}
+    machines = machines_of(aligned | {"network": {"duplicate": 0.5}})
+    record = record_of(machines)
+    columns = columns_of(record)
+    receives = np.flatnonzero((columns.kind == 4) & (columns.machine == 0))
+    taken = columns.message[receives]
+    arrival_ns, sender = columns.arrival_ns[taken], columns.machine[columns.send_row[taken]]
+    is_tie = (np.diff(arrival_ns) == 0) & ((np.diff(sender.astype(np.int64)) == 0) == is_of_one_sender)
+    first = int(np.flatnonzero(is_tie)[0])
+    message = columns.message.copy()
+    message[receives[[first, first + 1]]] = message[receives[[first + 1, first]]]
+    found = valid(record, machines, [replace(columns, message=message)], [columns])
+
+    assert not found & {"queue-first", "queue-length"}
+    assert {"exactly-once", "every-message-accounted"} <= found
+
+
+@pytest.mark.parametrize("delay", ["499999999ns", "500ms"])
+def test_what_arrives_just_before_a_tick_is_there(delay: str) -> None:
+    """Before the last tick too, and what arrives when it is due comes too late."""
+    aligned = {"nodes": 3, "tick_rate": {"min": 2, "max": 2}, "phase": "aligned"}
+    machines = machines_of(aligned | {"internal_probability": 0, "network": {"delay": delay}, "duration": "9s"})
+    record = record_of(machines)
+    columns = columns_of(record)
+
+    assert set(CHECKS) == valid(record, machines, [columns], [columns])
+
+
+def test_no_message_is_taken_twice_wherever_it_was_found() -> None:
+    """At the front of the list, or behind others that are still there."""
+    machines = machines_of({"nodes": 3, "network": {"delay": {"exponential": "2s"}, "fifo": False}})
+    record = record_of(machines)
+    columns = columns_of(record)
+    receives = np.flatnonzero((columns.kind == 4) & (columns.machine == 0))
+    for earlier, later in zip(receives[:-1], receives[1:], strict=True):
+        message = columns.message.copy()
+        message[later] = message[earlier]
+
+        assert not valid(record, machines, [replace(columns, message=message)], [columns])
+
+
 @pytest.mark.parametrize("other", ["taken before", "of another machine", "lost", "never sent"])
 def test_a_receive_of_what_is_not_on_its_way_leaves_everything_in_doubt(other: str) -> None:
     """The plain checks say what it is."""
