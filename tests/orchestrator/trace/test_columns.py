@@ -264,6 +264,38 @@ def test_a_footer_that_counts_more_rows_is_not_believed(tmp_path: Path, monkeypa
         assert outcome(Run(tmp_path), is_long=True) == expected
 
 
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 9])
+def test_bytes_that_are_read_together_come_back_each(count: int, tmp_path: Path) -> None:
+    """However many columns of bytes there are, beside one of words, and in more rows than are handed over at once."""
+    path, rows = tmp_path / "table.parquet", 300_000
+    written = {f"of_{place}": np.arange(rows, dtype=np.uint32) * (place + 1) % 251 for place in range(count)}
+    parquet.write(path, {name: column.astype(np.uint8) for name, column in written.items()} | {"row": np.arange(rows)})
+    found = {name: np.full(rows, 7, np.uint32 if place % 2 else np.uint8) for place, name in enumerate(written)}
+    found["row"] = np.empty(rows, np.uint32)
+    *ends, last = parquet.fill(path, found)
+
+    assert ends
+    assert last == rows
+    assert np.array_equal(found.pop("row"), np.arange(rows))
+    assert {name: column.tolist() for name, column in written.items()} == {
+        n: each.tolist() for n, each in found.items()
+    }
+
+
+@pytest.mark.parametrize("missing", ["a", "b", "c"])
+def test_a_value_that_is_missing_is_damage(missing: str, tmp_path: Path) -> None:
+    """Also where it is one of several that are read together."""
+    path = tmp_path / "table.parquet"
+    values = {"a": "1::UTINYINT", "b": "2::UTINYINT", "c": "3"}
+    asked = ", ".join(
+        f"{f'nullif({value}, {value})' if name == missing else value} AS {name}" for name, value in values.items()
+    )
+    parquet.connection().execute(f"COPY (SELECT {asked}) TO '{path}' (format parquet)")
+
+    with pytest.raises(LogError, match="a value is missing"):
+        list(parquet.fill(path, {name: np.empty(1, np.int64) for name in values}))
+
+
 def test_without_nanoarrow_a_long_run_is_read_in_the_plain_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes longer, and nobody else need know."""
     run_in_columns(Run(tmp_path), SMALL, name="test")
