@@ -21,6 +21,8 @@ Narrow: TypeAlias = npt.NDArray[Any]
 
 ROWS_OF_A_GROUP: Final = 4_000_000
 """Large enough that what repeats every second, in a cluster of 100,000 machines, is there a dozen times."""
+ROWS_AT_ONCE: Final = 1 << 17
+"""As many as DuckDB hands over at once."""
 _HOW: Final = (
     f"format parquet, compression zstd, compression_level 6, row_group_size {ROWS_OF_A_GROUP}, "
     # A column with more values than that is more than a dictionary: whole words repeat, and parts of them do not.
@@ -109,8 +111,10 @@ def read(path: Path, names: Sequence[str]) -> dict[str, Narrow]:
     return {name: np.ascontiguousarray(each) for name, each in columns.items()}
 
 
-def fill(path: Path, columns: Mapping[str, Narrow]) -> Iterator[int]:
+def fill(path: Path, columns: Mapping[str, Narrow], *, passing: Mapping[str, Narrow]) -> Iterator[int]:
     """Fill in these columns of whole numbers, as long as the table; yield again and again how many rows are there.
+
+    Those that pass have room for ROWS_AT_ONCE, and hold what was found since the last time.
 
     Raises what `read` does, and LogError for a number that may be too large for its column.
     """
@@ -120,14 +124,17 @@ def fill(path: Path, columns: Mapping[str, Narrow]) -> Iterator[int]:
     _refuse_others(path)
     end = 0
     try:
-        table = connection().cursor().sql(f"SELECT {', '.join(columns)} FROM {_source(path)}")
-        words = _words([name for name, kind in zip(columns, table.types, strict=True) if kind == "UTINYINT"], columns)
+        names = [*columns, *passing]
+        table = connection().cursor().sql(f"SELECT {', '.join(names)} FROM {_source(path)}")
+        words = _words([name for name, kind in zip(names, table.types, strict=True) if kind == "UTINYINT"], names)
         with c_array_stream(table.project(", ".join(map(_packed, words)))) as stream:
             kinds = [child.format for child in stream.get_schema().children]
             for array in stream:
                 begin, end = end, end + array.length
-                for names, found, kind in zip(words, array.view().children, kinds, strict=True):
-                    _fill_in([columns[name][begin:end] for name in names], found, kind)
+                rows = {name: column[begin:end] for name, column in columns.items()}
+                rows |= {name: column[: end - begin] for name, column in passing.items()}
+                for word, found, kind in zip(words, array.view().children, kinds, strict=True):
+                    _fill_in([rows[name] for name in word], found, kind)
                 yield end
     except (duckdb.Error, KeyError, TypeError, ValueError, UnicodeDecodeError, MemoryError, RuntimeError) as error:
         raise LogError(f"{path}: damaged: {one_line(str(error).partition(chr(10))[0])}") from None

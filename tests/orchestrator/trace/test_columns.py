@@ -271,12 +271,12 @@ def test_bytes_that_are_read_together_come_back_each(count: int, tmp_path: Path)
     written = {f"of_{place}": np.arange(rows, dtype=np.uint32) * (place + 1) % 251 for place in range(count)}
     parquet.write(path, {name: column.astype(np.uint8) for name, column in written.items()} | {"row": np.arange(rows)})
     found = {name: np.full(rows, 7, np.uint32 if place % 2 else np.uint8) for place, name in enumerate(written)}
-    found["row"] = np.empty(rows, np.uint32)
-    *ends, last = parquet.fill(path, found)
+    newest, begin = np.empty(parquet.ROWS_AT_ONCE, np.uint32), 0
+    for end in parquet.fill(path, found, passing={"row": newest}):
+        assert np.array_equal(newest[: end - begin], np.arange(begin, end))
+        begin = end
 
-    assert ends
-    assert last == rows
-    assert np.array_equal(found.pop("row"), np.arange(rows))
+    assert begin == rows
     assert {name: column.tolist() for name, column in written.items()} == {
         n: each.tolist() for n, each in found.items()
     }
@@ -293,7 +293,7 @@ def test_a_value_that_is_missing_is_damage(missing: str, tmp_path: Path) -> None
     parquet.connection().execute(f"COPY (SELECT {asked}) TO '{path}' (format parquet)")
 
     with pytest.raises(LogError, match="a value is missing"):
-        list(parquet.fill(path, {name: np.empty(1, np.int64) for name in values}))
+        list(parquet.fill(path, {name: np.empty(1, np.int64) for name in values}, passing={}))
 
 
 def test_without_nanoarrow_a_long_run_is_read_in_the_plain_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
