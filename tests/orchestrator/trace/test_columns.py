@@ -264,6 +264,22 @@ def test_a_footer_that_counts_more_rows_is_not_believed(tmp_path: Path, monkeypa
         assert outcome(Run(tmp_path), is_long=True) == expected
 
 
+def test_a_run_that_is_handed_over_in_parts_is_read_as_a_short_one(tmp_path: Path) -> None:
+    """What the parts hand on to each other is not lost between them."""
+    run_in_columns(Run(tmp_path), cluster(100, seconds=400, delay_ms=700), name="test")
+    with read_as(is_long=False):
+        expected = read_run(Run(tmp_path))
+    with read_as(is_long=True):
+        found = read_run(Run(tmp_path))
+
+    assert isinstance(found, Unfolded)
+    assert len(found) > parquet.ROWS_AT_ONCE
+    for name in ("tick", "due_ns", "kind", "clock", "queue", "message", "cause_row", "stamp", "arrival_ns"):
+        assert np.array_equal(getattr(expected, name), getattr(found, name)), name
+    for name in ("send_row", "recipient", "number", "arrival_ns", "receive_row"):
+        assert np.array_equal(getattr(expected.messages, name), getattr(found.messages, name)), name
+
+
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 9])
 def test_bytes_that_are_read_together_come_back_each(count: int, tmp_path: Path) -> None:
     """However many columns of bytes there are, beside one of words, and in more rows than are handed over at once."""
