@@ -115,7 +115,6 @@ def fill(path: Path, columns: Mapping[str, Narrow], *, passing: Mapping[str, Nar
     """Fill in these columns of whole numbers, as long as the table; yield again and again how many rows are there.
 
     Those that pass have room for ROWS_AT_ONCE, and hold what was found since the last time.
-
     Raises what `read` does, and LogError for a number that may be too large for its column.
     """
     import duckdb  # noqa: PLC0415
