@@ -57,7 +57,7 @@ def unpacked(events: Path, messages: Path, number: Column, rhythm: Rhythm) -> Co
         if not unpack(begin, end, *of_events, *of_messages, *known, far):  # type: ignore[call-arg]
             return None
         begin = end
-    if not columns.number.all() and not columns.number[columns.message[columns.kind == RECEIVE]].all():
+    if columns.number.min(initial=1) == 0 and not columns.number[columns.message[columns.kind == RECEIVE]].all():
         return None
     return columns if begin == rows and far[SENT] == copies else None
 
