@@ -49,15 +49,15 @@ def unpacked(events: Path, messages: Path, number: Column, rhythm: Rhythm) -> Co
     if _read_messages(messages, columns, same_of_messages) != copies:
         return None
     into = {name: column for name, place in EVENTS.items() if len(column := getattr(columns, place)) == rows}
-    slot, known, far, begin = np.empty(rows, np.uint16), _known(number, rhythm), np.zeros(2, np.int64), 0
-    for end in parquet.fill(events, into | {"slot": slot}):
+    slot, begin = np.empty(parquet.ROWS_AT_ONCE, np.uint16), 0
+    known, far = _known(number, rhythm), np.zeros(3, np.int64)
+    for end in parquet.fill(events, into, passing={"slot": slot}):
         of_events = (columns.machine, columns.tick, columns.message, columns.index, slot, columns.kind)
         of_messages = (columns.send_row, columns.recipient, columns.arrival_ns, columns.copy)
         if not unpack(begin, end, *of_events, *of_messages, *known, far):  # type: ignore[call-arg]
             return None
         begin = end
-    is_lost = columns.number == 0
-    if is_lost.any() and is_lost[columns.message[columns.kind == RECEIVE]].any():
+    if columns.number.min(initial=1) == 0 and not columns.number[columns.message[columns.kind == RECEIVE]].all():
         return None
     return columns if begin == rows and far[SENT] == copies else None
 
@@ -76,17 +76,12 @@ def _empty(rows: int, copies: int, *, kept: Sequence[Sequence[str]]) -> Columns:
 def _read_messages(path: Path, columns: Columns, same: Mapping[str, int]) -> int:
     """Read all messages, their delays where they will arrive, and return how many there are."""
     into = {name: getattr(columns, place) for name, place in MESSAGES.items() if name == "gap" or name not in same}
-    send_row, begin = columns.send_row, 0
-    for end in parquet.fill(path, into):
-        if begin:
-            send_row[begin] += send_row[begin - 1]
-        np.cumsum(send_row[begin:end], out=send_row[begin:end])
-        begin = end
+    end = max(parquet.fill(path, into, passing={}), default=0)
     # What is the same everywhere takes no room before it is known that there are so many.
-    if begin == len(send_row):
+    if end == len(columns.number):
         for name in MESSAGES.keys() - into.keys():
             getattr(columns, MESSAGES[name])[:] = same[name]
-    return begin
+    return end
 
 
 def _known(number: Column, rhythm: Rhythm) -> tuple[Any, ...]:
@@ -99,8 +94,8 @@ def _known(number: Column, rhythm: Rhythm) -> tuple[Any, ...]:
     return places, rate_hz, first_slot, rhythm.due_ns(number[owner], np.arange(len(owner)) - first_slot[owner])
 
 
-SENT, DUE_NS = range(2)
-"""How far the tables are unpacked: how many messages were sent, and when the last event was due."""
+SENT, DUE_NS, SEND_ROW = range(3)
+"""How far the tables are unpacked: how many messages were sent, when the last event was due, and the last send."""
 
 
 @compiled
@@ -123,18 +118,18 @@ def unpack(
     offset_ns: Times,
     far: Times,
 ) -> bool:
-    """Make columns of what was read into them, of these events and of the messages that they sent.
+    """Make columns of what was read into them, of these events, with their slots, and of the messages that they sent.
 
     False if they cannot have been written so.
     """
-    instants_ns, sends = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.uint32)
+    instants_ns, ends = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     of_machines, is_sound = (place, rate_hz, first_slot, offset_ns), True
     for first in range(begin, end, BLOCK):
         last = min(first + BLOCK, end)
         sent = far[SENT]
-        behind = _count_sends(first, last, sent, send_row, sends)
-        of_events = (machine, tick, message, index, slot, kind)
-        is_sound &= _unpack_events(first, last, sent, len(send_row), of_events, of_machines, sends, instants_ns, far)
+        behind = _unpack_sends(first, last, sent, send_row, ends, far)
+        of_events = (machine, tick, message, index, slot[first - begin :], kind)
+        is_sound &= _unpack_events(first, last, sent, len(send_row), of_events, of_machines, ends, instants_ns, far)
         if not is_sound:
             return False
         is_sound &= _unpack_messages(first, sent, behind, send_row, recipient, arrival_ns, copy, place, instants_ns)
@@ -143,12 +138,19 @@ def unpack(
 
 
 @inlined
-def _count_sends(first: Any, last: Any, sent: Any, send_row: Any, sends: Any) -> Any:
-    """Count the messages that each event of a block sent, and return how many were sent until its end."""
-    sends[:] = 0
-    while sent < len(send_row) and np.int64(send_row[np.uint64(sent)]) < last:
-        sends[np.uint64(np.int64(send_row[np.uint64(sent)]) - first)] += np.uint32(1)
+def _unpack_sends(first: Any, last: Any, sent: Any, send_row: Any, ends: Any, far: Any) -> Any:
+    """Make rows of the gaps between the messages that a block sent, say where those of each event end, and the last."""
+    ends[:] = 0
+    row = far[SEND_ROW]
+    while sent < len(send_row):
+        next_row = row + np.int64(send_row[np.uint64(sent)])
+        if next_row >= last:
+            break
+        row = next_row
+        send_row[np.uint64(sent)] = row
         sent += 1
+        ends[np.uint64(row - first)] = sent
+    far[SEND_ROW] = row
     return sent
 
 
@@ -160,7 +162,7 @@ def _unpack_events(
     copies: Any,
     of_events: Any,
     of_machines: Any,
-    sends: Any,
+    ends: Any,
     instants_ns: Any,
     far: Any,
 ) -> Any:
@@ -174,7 +176,7 @@ def _unpack_events(
         mine = place[np.uint64(machine[at])]
         if mine >= machines:
             return False
-        rate, in_second = rate_hz[np.uint64(mine)], np.int64(slot[at])
+        rate, in_second = rate_hz[np.uint64(mine)], np.int64(slot[here])
         if in_second >= rate:
             return False
         second, lag = np.int64(tick[at]), np.int64(message[at])
@@ -188,7 +190,7 @@ def _unpack_events(
             is_odd |= skipped > now
             index[at] = now + 1 - skipped
         instants_ns[here] = last_ns = due_ns
-        sent += np.int64(sends[here])
+        sent += (ends[here] - sent) * (ends[here] > 0)
     far[DUE_NS] = last_ns
     return not is_odd
 
@@ -211,7 +213,7 @@ def _unpack_messages(
         if recipient[at] >= len(place):
             return False
         recipient[at] = to = place[np.uint64(recipient[at])]
-        delay_ns, row = arrival_ns[at], np.int64(send_row[at])
-        is_odd |= (delay_ns < 0) | (delay_ns > DELAY_NS_MAX) | (copy[at] > 1) | (to == WORD_MAX) | (row < first)
-        arrival_ns[at] = delay_ns + instants_ns[np.uint64(max(row - first, 0))]
+        delay_ns = arrival_ns[at]
+        is_odd |= (delay_ns < 0) | (delay_ns > DELAY_NS_MAX) | (copy[at] > 1) | (to == WORD_MAX)
+        arrival_ns[at] = delay_ns + instants_ns[np.uint64(np.int64(send_row[at]) - first)]
     return not is_odd

@@ -264,6 +264,54 @@ def test_a_footer_that_counts_more_rows_is_not_believed(tmp_path: Path, monkeypa
         assert outcome(Run(tmp_path), is_long=True) == expected
 
 
+def test_a_run_that_is_handed_over_in_parts_is_read_as_a_short_one(tmp_path: Path) -> None:
+    """What the parts hand on to each other is not lost between them."""
+    run_in_columns(Run(tmp_path), cluster(100, seconds=400, delay_ms=700), name="test")
+    with read_as(is_long=False):
+        expected = read_run(Run(tmp_path))
+    with read_as(is_long=True):
+        found = read_run(Run(tmp_path))
+
+    assert isinstance(found, Unfolded)
+    assert len(found) > parquet.ROWS_AT_ONCE
+    for name in ("tick", "due_ns", "kind", "clock", "queue", "message", "cause_row", "stamp", "arrival_ns"):
+        assert np.array_equal(getattr(expected, name), getattr(found, name)), name
+    for name in ("send_row", "recipient", "number", "arrival_ns", "receive_row"):
+        assert np.array_equal(getattr(expected.messages, name), getattr(found.messages, name)), name
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 9])
+def test_bytes_that_are_read_together_come_back_each(count: int, tmp_path: Path) -> None:
+    """However many columns of bytes there are, beside one of words, and in more rows than are handed over at once."""
+    path, rows = tmp_path / "table.parquet", 300_000
+    written = {f"of_{place}": np.arange(rows, dtype=np.uint32) * (place + 1) % 251 for place in range(count)}
+    parquet.write(path, {name: column.astype(np.uint8) for name, column in written.items()} | {"row": np.arange(rows)})
+    found = {name: np.full(rows, 7, np.uint32 if place % 2 else np.uint8) for place, name in enumerate(written)}
+    newest, begin = np.empty(parquet.ROWS_AT_ONCE, np.uint32), 0
+    for end in parquet.fill(path, found, passing={"row": newest}):
+        assert np.array_equal(newest[: end - begin], np.arange(begin, end))
+        begin = end
+
+    assert begin == rows
+    assert {name: column.tolist() for name, column in written.items()} == {
+        n: each.tolist() for n, each in found.items()
+    }
+
+
+@pytest.mark.parametrize("missing", ["a", "b", "c"])
+def test_a_value_that_is_missing_is_damage(missing: str, tmp_path: Path) -> None:
+    """Also where it is one of several that are read together."""
+    path = tmp_path / "table.parquet"
+    values = {"a": "1::UTINYINT", "b": "2::UTINYINT", "c": "3"}
+    asked = ", ".join(
+        f"{f'nullif({value}, {value})' if name == missing else value} AS {name}" for name, value in values.items()
+    )
+    parquet.connection().execute(f"COPY (SELECT {asked}) TO '{path}' (format parquet)")
+
+    with pytest.raises(LogError, match="a value is missing"):
+        list(parquet.fill(path, {name: np.empty(1, np.int64) for name in values}, passing={}))
+
+
 def test_without_nanoarrow_a_long_run_is_read_in_the_plain_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes longer, and nobody else need know."""
     run_in_columns(Run(tmp_path), SMALL, name="test")
