@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, replace
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +202,7 @@ def test_no_message_is_taken_twice_wherever_it_was_found() -> None:
     record = record_of(machines)
     columns = columns_of(record)
     receives = np.flatnonzero((columns.kind == 4) & (columns.machine == 0))
-    for earlier, later in zip(receives[:-1], receives[1:], strict=True):
+    for earlier, later in pairwise(receives):
         message = columns.message.copy()
         message[later] = message[earlier]
 
