@@ -1,6 +1,6 @@
 """A share of the machines, as what the laws keep of them: whoever judges a share writes nothing that is another's.
 
-Never looks at an event. Machines of a share are counted from 0, and so are the lanes that lead to them.
+Never looks at an event. Machines of a share are counted from 0; of the lanes, only those that lead to them are its.
 """
 
 from typing import Any, Final, NamedTuple
