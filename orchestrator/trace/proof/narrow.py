@@ -50,7 +50,8 @@ def _claims(trace: Trace, cluster: Cluster) -> Iterator[Mask]:
     machine = np.searchsorted(cluster.node, trace.node)
     yield trace.due_ns == due_ns(cluster, machine, trace.tick)
     order = np.argsort(machine, kind="stable")
-    yield (np.diff(trace.line[order]) >= 0) | (np.diff(machine[order]) != 0)
+    line, machine = trace.line[order], machine[order]
+    yield (line[1:] >= line[:-1]) | (machine[1:] != machine[:-1])  # a difference may be too large for its word
     yield from _of_messages(trace, cluster)
     yield from _of_receives(trace)
 

@@ -146,13 +146,19 @@ TABLE = ("send_row", "recipient", "number", "arrival_ns", "copy", "receive_row")
 
 @pytest.mark.parametrize("where", [*COLUMNS, *(f"messages.{name}" for name in TABLE)])
 def test_every_column_is_looked_at(where: str) -> None:
-    """One more than it was, at the beginning, in the middle and at the end."""
+    """One more than it was, at the beginning, in the middle and at the end; and there what no number can be."""
     table, _, name = where.rpartition(".")
     for whole in WHOLE[:2]:
         column = getattr(whole.messages if table else whole, name)
-        for row in (3, len(column) // 2, len(column) - 1):
-            more = column + (np.arange(len(column)) == row)
-            change = {"messages": replace(whole.messages, **{name: more})} if table else {name: more}
+        last = len(column) - 1
+        for row, value in (
+            (3, column[3] + 1),
+            (last // 2, column[last // 2] + 1),
+            (last, column[last] + 1),
+            (last, NULL),
+        ):
+            other = np.where(np.arange(len(column)) == row, value, column)
+            change = {"messages": replace(whole.messages, **{name: other})} if table else {name: other}
             assert_same(replace(whole, **change), whole)
 
 
