@@ -185,6 +185,37 @@ def test_of_what_arrives_at_once_the_first_is_taken(is_of_one_sender: bool) -> N
     assert {"exactly-once", "every-message-accounted"} <= found
 
 
+def test_of_what_arrives_at_once_the_first_is_not_left_to_the_end() -> None:
+    """A machine whose last receive takes the second of two leaves the first in its queue."""
+    aligned = {"nodes": 4, "tick_rate": {"min": 2, "max": 2}, "phase": "aligned", "internal_probability": 0}
+    machines = machines_of(aligned | {"duration": "6s"})
+    record = record_of(machines)
+    columns = columns_of(record)
+    receives = np.flatnonzero(columns.kind == 4)
+    last = receives[columns.machine[receives] == 0][-1]
+    taken = columns.message[last]
+    is_left = ~np.isin(np.arange(len(columns.number)), columns.message[receives]) & (columns.recipient == 0)
+    second = np.flatnonzero(is_left & (columns.arrival_ns == columns.arrival_ns[taken]))[0]
+    message = columns.message.copy()
+    message[last] = second
+    found = valid(record, machines, [replace(columns, message=message)])
+
+    assert "exactly-once" in found and not found & {"queue-first", "queue-length"}
+
+
+def test_a_message_to_no_peer_leaves_everything_in_doubt() -> None:
+    """Even if it was lost, and nobody misses it."""
+    machines = half_a_second("loss")
+    record = record_of(machines)
+    columns = columns_of(record)
+    is_alone = np.bincount(columns.send_row, minlength=len(columns))[columns.send_row] == 1
+    lost = int(np.flatnonzero(is_alone & (columns.number == 0))[0])
+    recipient = columns.recipient.copy()
+    recipient[lost] = columns.machine[columns.send_row[lost]]
+
+    assert not valid(record, machines, [replace(columns, recipient=recipient)])
+
+
 @pytest.mark.parametrize("delay", ["499999999ns", "500ms"])
 def test_what_arrives_just_before_a_tick_is_there(delay: str) -> None:
     """Before the last tick too, and what arrives when it is due comes too late."""
