@@ -12,6 +12,7 @@ import numpy as np
 
 from node.model import Model
 from orchestrator.labs.kernel import general, plain
+from orchestrator.labs.kernel.laps import fits
 from orchestrator.labs.kernel.many import NEVER, measure_general, measure_plain
 from orchestrator.labs.kernel.plan import Columns, Plan, plan_of
 from orchestrator.labs.kernel.record import Record
@@ -100,7 +101,7 @@ class Batch:
         slots = len(self._slots[2])
         given: list[Any] = [plan.number, draws.rates_hz.astype(np.uint32), draws.is_aligned, links["chances"]]
         given += [draws.fan_out, np.empty(self._machines, np.uint32), links["following"].copy(), links["peer"].copy()]
-        given += [plan.delay_ns, plan.duration_ns, int(links["degree"].max(initial=0)), plan.lift]
+        given += [self._is_small(), plan.delay_ns, plan.duration_ns, int(links["degree"].max(initial=0)), plan.lift]
         given += [np.empty(self._machines, np.uint64), *self._slots, np.empty(slots + 1, np.uint32)]
         given += [np.empty((slots, plain.AHEAD), np.uint8), state, np.zeros(len(links["peer"]), np.uint32)]
         given.append(np.empty((self._events, plain.EVENT_WORDS), np.uint32))
@@ -114,6 +115,11 @@ class Batch:
             return measure_plain(seeds, *given, *rest)
 
         return run
+
+    def _is_small(self) -> bool:
+        copies_max = int(self._plan.links["degree"].max(initial=0))
+        bounds = {"copies_max": copies_max, "lift": self._plan.lift, "duration_ns": self._plan.duration_ns}
+        return fits(self._events, machines=self._machines, **bounds)
 
     def _generally(self) -> Callable[[Column, Column, Column], int]:
         plan, draws, slots = self._plan, self._draws, len(self._slots[0])

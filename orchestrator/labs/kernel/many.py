@@ -12,6 +12,7 @@ from orchestrator.labs.kernel import general
 from orchestrator.labs.kernel.compiled import Bytes, Rolls, Times, Words, compiled
 from orchestrator.labs.kernel.general import run_general
 from orchestrator.labs.kernel.heap import NONE
+from orchestrator.labs.kernel.laps import add_up_laps
 from orchestrator.labs.kernel.peers import draw_peers
 from orchestrator.labs.kernel.plain import (
     CURSORS,
@@ -28,6 +29,7 @@ from orchestrator.labs.kernel.plain import (
     TICK,
     TIME,
     TO,
+    seconds_of_lap,
 )
 from orchestrator.labs.kernel.seeds import put_in_order, run_seed
 from orchestrator.trace.compiled.totals import add_up
@@ -46,6 +48,7 @@ def measure_plain(
     left: Words,
     following: Words,
     peer: Words,
+    is_small: bool,
     delay_ns: int,
     duration_ns: int,
     degree_max: int,
@@ -75,7 +78,8 @@ def measure_plain(
 
     Peers are drawn anew if there is a `fan_out`; else it is 0.
     """
-    cursors = np.empty(CURSORS, np.int64)
+    cursors, last = np.empty(CURSORS, np.int64), np.empty(len(number), np.int64)
+    seconds = -(-duration_ns // SECOND_NS)
     for run in range(len(seeds)):
         if fan_out > 0:
             draw_peers(seeds[run], number, fan_out, left, following, peer)
@@ -108,6 +112,22 @@ def measure_plain(
         if count < 0:
             return run
         rows, messages, row = cursors[ROW], cursors[MESSAGES], 0
+        if is_small:
+            add_up_laps(
+                count,
+                seconds_of_lap(count, seconds),
+                rows,
+                delay_ns,
+                duration_ns,
+                slots,
+                events,
+                copies[:messages],
+                last,
+                due_ns,
+                totals[run],
+                of_run[run],
+            )
+            continue
         while row < rows:
             second_ns = row // count * SECOND_NS
             for slot in range(min(count, rows - row)):
