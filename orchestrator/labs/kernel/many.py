@@ -113,19 +113,10 @@ def measure_plain(
             return run
         rows, messages, row = cursors[ROW], cursors[MESSAGES], 0
         if is_small:
+            lap, sent_here = seconds_of_lap(count, seconds), copies[:messages]
             add_up_laps(
-                count,
-                seconds_of_lap(count, seconds),
-                rows,
-                delay_ns,
-                duration_ns,
-                slots,
-                events,
-                copies[:messages],
-                last,
-                due_ns,
-                totals[run],
-                of_run[run],
+                *(count, lap, rows, delay_ns, duration_ns, slots, events, sent_here),
+                *(last, due_ns, totals[run], of_run[run]),
             )
             continue
         while row < rows:
