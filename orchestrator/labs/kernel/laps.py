@@ -124,8 +124,8 @@ def _count(count: Any, rows: Any, length_ns: Any, slots: Any, events: Any, last:
             # What is taken no longer waits.
             saved_ns += left_ns & -takes
             left_ns -= SECOND_NS
-        for kind in range(RECEIVE):
-            totals[mine, kind] += np.int64((kinds >> np.uint64(kind * LANE_BITS)) & np.uint64((1 << LANE_BITS) - 1))
+        for lane in range(RECEIVE):
+            totals[mine, lane] += np.int64((kinds >> np.uint64(lane * LANE_BITS)) & np.uint64((1 << LANE_BITS) - 1))
         totals[mine, RECEIVE & 3] -= receives
         totals[mine, RECEIVE] += receives
         totals[mine, JUMP_MAX], totals[mine, QUEUE_MAX] = jump_max, queue_max
