@@ -68,9 +68,6 @@ def add_up_laps(
     There are `count` ticks a second, and as many `seconds` in a lap of `slots`; `rows` is how many events there are.
     `last` has a place for each machine and `due_ns` for each tick of a lap: they may hold anything.
     """
-    # A width that is known when this is compiled is not multiplied with each time.
-    assert slots.shape[1] == SLOT_WORDS and events.shape[1] == EVENT_WORDS and copies.shape[1] == COPY_WORDS
-    assert totals.shape[1] == MACHINE_TOTALS
     totals[:] = 0
     of_run[:] = 0
     lap, lap_ns = seconds * count, seconds * SECOND_NS
@@ -88,6 +85,8 @@ def add_up_laps(
 @uncounted
 def _wait(lap: Any, lap_ns: Any, left_ns: Any, due_ns: Any, copies: Any, totals: Any) -> None:
     """Let each message wait until the end, of which so much is left to one that is sent at the start."""
+    # A width that is known when this is compiled is not multiplied with each time: nor below.
+    assert copies.shape[1] == COPY_WORDS and totals.shape[1] == MACHINE_TOTALS
     first = np.int64(0)
     for message in range(len(copies)):
         sent = np.int64(copies[message, SENT]) - first
@@ -101,6 +100,7 @@ def _wait(lap: Any, lap_ns: Any, left_ns: Any, due_ns: Any, copies: Any, totals:
 @uncounted
 def _count(count: Any, rows: Any, length_ns: Any, slots: Any, events: Any, last: Any, totals: Any) -> None:
     """Go through the seconds once for each of their ticks: whatever it adds up belongs to one machine."""
+    assert slots.shape[1] == SLOT_WORDS and events.shape[1] == EVENT_WORDS and totals.shape[1] == MACHINE_TOTALS
     for slot in range(count):
         last[slots[slot, MACHINE]] = slot - count
     for slot in range(count):
@@ -137,6 +137,7 @@ def _compare(
     lap: Any, rows: Any, lap_ns: Any, length_ns: Any, slots: Any, due_ns: Any, events: Any, totals: Any
 ) -> Any:
     """Follow the clocks from event to event; return how far they were apart, weighted by time, and at most."""
+    assert slots.shape[1] == SLOT_WORDS and events.shape[1] == EVENT_WORDS and totals.shape[1] == MACHINE_TOTALS
     second, third = np.uint64(min(1, len(totals) - 1)), np.uint64(min(2, len(totals) - 1))
     a, b, c, most = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     row, instant_ns, apart, weighted, apart_max = np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.int64(0)
