@@ -117,9 +117,14 @@ class Batch:
         return run
 
     def _is_small(self) -> bool:
-        copies_max = int(self._plan.links["degree"].max(initial=0))
-        bounds = {"copies_max": copies_max, "lift": self._plan.lift, "duration_ns": self._plan.duration_ns}
-        return fits(self._events, machines=self._machines, **bounds)
+        plan, copies_max = self._plan, int(self._plan.links["degree"].max(initial=0))
+        return fits(
+            self._events,
+            machines=self._machines,
+            copies_max=copies_max,
+            lift=plan.lift,
+            duration_ns=plan.duration_ns,
+        )
 
     def _generally(self) -> Callable[[Column, Column, Column], int]:
         plan, draws, slots = self._plan, self._draws, len(self._slots[0])
