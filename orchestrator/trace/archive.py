@@ -6,10 +6,9 @@ Source: `docs/run-directory.md`, "A trace in columns".
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +39,8 @@ OF_MACHINES: Final = (
 )
 NODE_MAX: Final = 1 << 24
 MACHINES_NAMED_MAX: Final = 6
+GROUP_MAX: Final = 4_000_000
+"""Rows: enough for a cluster of 100,000 machines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,9 @@ def write_tables(
     Raises LogError if it cannot be written.
     """
     events, messages = stored(columns, rhythm_of(models))
-    parquet.write(tables.events, events)
-    parquet.write(tables.messages, messages)
+    rows = _rows_of_a_group(model.rate_hz for model in models.values())
+    parquet.write(tables.events, events, rows_of_a_group=rows)
+    parquet.write(tables.messages, messages, rows_of_a_group=rows)
     ends = [endings[node] for node in models]
     parquet.write(
         tables.machines,
@@ -112,13 +114,14 @@ def read_tables(tables: Tables) -> Trace:
     """
     machines = read_machines(tables.machines)
     number, rhythm = np.array(list(machines), np.int64), _rhythm(machines)
-    if (narrow := _unpacked(tables, machines, number, rhythm)) is not None:
+    changes = tuple(_changes(tables))
+    # What was changed is read by whoever says best what is wrong.
+    if not changes and (narrow := _unpacked(tables, machines, number, rhythm)) is not None:
         index = narrow.index if narrow.has_lives else narrow.tick + np.uint32(1)
-        damage = (*_changes(tables), *_oddities(tables, number, narrow.machine, index, machines))
-        return Unfolded.of(narrow, machines, damage=damage)
+        return Unfolded.of(narrow, machines, damage=tuple(_oddities(tables, number, narrow.machine, index, machines)))
     columns = _columns(tables, rhythm)
     place = np.searchsorted(number, columns.node)
-    damage = (*_changes(tables), *_oddities(tables, number, place, columns.index, machines))
+    damage = (*changes, *_oddities(tables, number, place, columns.index, machines))
     return trace_of_columns(columns, machines, damage=damage)
 
 
@@ -130,6 +133,11 @@ def read_columns(tables: Tables) -> Columns:
     return _columns(tables, _rhythm(read_machines(tables.machines)))
 
 
+def _rows_of_a_group(rates_hz: Iterable[int]) -> int:
+    """Return how many rows hold what repeats every second a dozen times, unless that would be very many."""
+    return min(max(parquet.ROWS_OF_A_GROUP, 12 * sum(rates_hz)), GROUP_MAX)
+
+
 def _rhythm(machines: Mapping[int, Machine]) -> Rhythm:
     return rhythm_of({node: machine.model for node, machine in machines.items() if machine.model})
 
@@ -137,7 +145,7 @@ def _rhythm(machines: Mapping[int, Machine]) -> Rhythm:
 def _unpacked(tables: Tables, machines: Mapping[int, Machine], number: Column, rhythm: Rhythm) -> NarrowColumns | None:
     """Return the columns of a long run in the quick way, if it is quick, and they say all that the tables say."""
     events = sum(machine.model.tick_count for machine in machines.values() if machine.model)
-    if not is_worth_compiling(events) or find_spec("nanoarrow") is None:
+    if not is_worth_compiling(events) or not parquet.is_quick():
         return None
     from orchestrator.trace.proof.unpack import unpacked  # noqa: PLC0415  # numba costs more than a short run
 

@@ -1,9 +1,9 @@
-"""Tables of numbers on disk: Parquet, written and read by DuckDB, one numpy array a column.
+"""Tables of numbers on disk: Parquet, written and read by DuckDB, one numpy array a column; long ones read by arro3.
 
 Never knows what a column means. DuckDB is imported at first use, reaches no network and installs no extension.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 Narrow: TypeAlias = npt.NDArray[Any]
 
-ROWS_OF_A_GROUP: Final = 4_000_000
-"""Large enough that what repeats every second, in a cluster of 100,000 machines, is there a dozen times."""
+ROWS_OF_A_GROUP: Final = 1_000_000
+"""Unless it is said otherwise."""
 ROWS_AT_ONCE: Final = 1 << 17
-"""As many as DuckDB hands over at once."""
+"""So many fill a part of each column that the cache still holds when they are made into something else."""
 _HOW: Final = (
-    f"format parquet, compression zstd, compression_level 6, row_group_size {ROWS_OF_A_GROUP}, "
+    "format parquet, compression zstd, compression_level 6, "
     # A column with more values than that is more than a dictionary: whole words repeat, and parts of them do not.
     "dictionary_size_limit 4096"
 )
@@ -52,6 +52,11 @@ def is_there() -> bool:
     return find_spec("duckdb") is not None
 
 
+def is_quick() -> bool:
+    """Return whether `fill` has what it needs."""
+    return all(find_spec(name) is not None for name in ("arro3", "nanoarrow"))
+
+
 def fresh() -> "DuckDBPyConnection":
     """Return a DuckDB with nothing in it.
 
@@ -73,8 +78,8 @@ def connection() -> "DuckDBPyConnection":
     return fresh()
 
 
-def write(path: Path, columns: Mapping[str, Narrow]) -> None:
-    """Write a table in a new file.
+def write(path: Path, columns: Mapping[str, Narrow], *, rows_of_a_group: int = ROWS_OF_A_GROUP) -> None:
+    """Write a table in a new file, in groups of so many rows: each is read, and takes memory, at once.
 
     Raises LogError if it cannot be written.
     """
@@ -83,7 +88,9 @@ def write(path: Path, columns: Mapping[str, Narrow]) -> None:
     database = connection()
     database.register("columns", dict(columns))
     try:
-        database.execute(f"COPY (SELECT * FROM columns) TO {quoted(str(path))} ({_HOW})")
+        database.execute(
+            f"COPY (SELECT * FROM columns) TO {quoted(str(path))} ({_HOW}, row_group_size {rows_of_a_group})"
+        )
     except duckdb.Error as error:
         raise LogError(f"{path}: cannot be written: {one_line(str(error))}") from None
     finally:
@@ -117,53 +124,37 @@ def fill(path: Path, columns: Mapping[str, Narrow], *, passing: Mapping[str, Nar
     Those that pass have room for ROWS_AT_ONCE, and hold what was found since the last time.
     Raises what `read` does, and LogError for a number that may be too large for its column.
     """
-    import duckdb  # noqa: PLC0415
+    from arro3.io import read_parquet  # noqa: PLC0415
     from nanoarrow import c_array_stream  # type: ignore[import-untyped]  # noqa: PLC0415
 
     _refuse_others(path)
     end = 0
     try:
-        names = [*columns, *passing]
-        table = connection().cursor().sql(f"SELECT {', '.join(names)} FROM {_source(path)}")
-        words = _words([name for name, kind in zip(names, table.types, strict=True) if kind == "UTINYINT"], names)
-        with c_array_stream(table.project(", ".join(map(_packed, words)))) as stream:
-            kinds = [child.format for child in stream.get_schema().children]
+        with c_array_stream(read_parquet(str(path), batch_size=ROWS_AT_ONCE)) as stream:
+            schema = list(stream.get_schema().children)
+            place = {child.name: (number, _KINDS[child.format]) for number, child in enumerate(schema)}
             for array in stream:
                 begin, end = end, end + array.length
                 rows = {name: column[begin:end] for name, column in columns.items()}
                 rows |= {name: column[: end - begin] for name, column in passing.items()}
-                for word, found, kind in zip(words, array.view().children, kinds, strict=True):
-                    _fill_in([rows[name] for name in word], found, kind)
+                found = list(array.view().children)
+                for name, column in rows.items():
+                    number, kind = place[name]
+                    _fill_in(column, found[number], kind)
                 yield end
-    except (duckdb.Error, KeyError, TypeError, ValueError, UnicodeDecodeError, MemoryError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, UnicodeDecodeError, OSError, MemoryError, RuntimeError) as error:
         raise LogError(f"{path}: damaged: {one_line(str(error).partition(chr(10))[0])}") from None
 
 
-def _words(bytes_: Sequence[str], names: Iterable[str]) -> list[Sequence[str]]:
-    """Return what is read together: up to four columns of bytes, and each other column alone."""
-    fours = [bytes_[first : first + 4] for first in range(0, len(bytes_), 4)]
-    return [*fours, *([name] for name in names if name not in bytes_)]
-
-
-def _packed(names: Sequence[str]) -> str:
-    """Return the question for columns of which each is a byte of a word.
-
-    Alone each costs nearly as much as the word: DuckDB looks at all its numbers once more, whether one is missing.
-    """
-    return names[0] if len(names) == 1 else " | ".join(f"{n}::UINTEGER * {256**place}" for place, n in enumerate(names))
-
-
-def _fill_in(columns: Sequence[Narrow], found: Any, written: str) -> None:
-    """Fill in the columns of which a column of Arrow holds a byte each, or the one that it is."""
+def _fill_in(column: Narrow, found: Any, kind: type[Any]) -> None:
+    """Fill in a column from a part of one of Arrow's."""
     if found.null_count:
         raise ValueError("a value is missing")
-    numbers = np.frombuffer(found.buffer(1), _KINDS[written], found.length)
-    parts = [numbers] if len(columns) == 1 else numbers.view(np.uint8).reshape(-1, 4).T[: len(columns)]
-    for column, part in zip(columns, parts, strict=True):
-        limits, fits = np.iinfo(column.dtype), np.can_cast(part.dtype, column.dtype) or not len(part)
-        if not fits and not limits.min <= part.min() <= part.max() <= limits.max:
-            raise ValueError("a number that is too large")
-        column[:] = part
+    part = np.frombuffer(found.buffer(1), kind, found.length)
+    limits, fits = np.iinfo(column.dtype), np.can_cast(part.dtype, column.dtype) or not len(part)
+    if not fits and not limits.min <= part.min() <= part.max() <= limits.max:
+        raise ValueError("a number that is too large")
+    column[:] = part
 
 
 def constants(path: Path) -> tuple[int, dict[str, int]]:

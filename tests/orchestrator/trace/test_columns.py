@@ -241,7 +241,7 @@ def test_whatever_a_table_says_a_long_run_is_read_as_a_short_one(place: int, tmp
     """Each number of each column in turn is another: what is found odd in the quick way, the plain way judges."""
     mix = EACH["amnesia"] | {"network": {"delay": {"uniform": ("1ms", "90ms")}, "loss": 0.2, "duplicate": 0.4}}
     run_in_columns(Run(tmp_path), machines_of(HALF_A_SECOND | mix), name="test")
-    chance, path = Random(7), Run(tmp_path).tables[place]
+    chance, path, tables = Random(7), Run(tmp_path).tables[place], Tables(*Run(tmp_path).tables)
     before = parquet.read(path, (OF_EVENTS, OF_MESSAGES)[place])
     for name, column in before.items():
         for other in (0, 1, 2, 4, 9, 255, 2**31, 2**33):
@@ -249,6 +249,7 @@ def test_whatever_a_table_says_a_long_run_is_read_as_a_short_one(place: int, tmp
             # What only the last row says nobody else contradicts.
             changed[-1 if other in (0, 2**31) else chance.randrange(len(column))] = other
             parquet.write(path, before | {name: changed})
+            tables.seal.write_text(tables.hashes)
             assert outcome(Run(tmp_path), is_long=False) == outcome(Run(tmp_path), is_long=True), (name, other)
 
 
@@ -281,7 +282,7 @@ def test_a_run_that_is_handed_over_in_parts_is_read_as_a_short_one(tmp_path: Pat
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 9])
-def test_bytes_that_are_read_together_come_back_each(count: int, tmp_path: Path) -> None:
+def test_columns_of_bytes_and_words_come_back_each(count: int, tmp_path: Path) -> None:
     """However many columns of bytes there are, beside one of words, and in more rows than are handed over at once."""
     path, rows = tmp_path / "table.parquet", 300_000
     written = {f"of_{place}": np.arange(rows, dtype=np.uint32) * (place + 1) % 251 for place in range(count)}
@@ -300,7 +301,7 @@ def test_bytes_that_are_read_together_come_back_each(count: int, tmp_path: Path)
 
 @pytest.mark.parametrize("missing", ["a", "b", "c"])
 def test_a_value_that_is_missing_is_damage(missing: str, tmp_path: Path) -> None:
-    """Also where it is one of several that are read together."""
+    """In whatever column."""
     path = tmp_path / "table.parquet"
     values = {"a": "1::UTINYINT", "b": "2::UTINYINT", "c": "3"}
     asked = ", ".join(
@@ -312,12 +313,22 @@ def test_a_value_that_is_missing_is_damage(missing: str, tmp_path: Path) -> None
         list(parquet.fill(path, {name: np.empty(1, np.int64) for name in values}, passing={}))
 
 
-def test_without_nanoarrow_a_long_run_is_read_in_the_plain_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_changed_is_read_in_the_plain_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which says what is wrong; the quick way is for what its seal vouches for."""
+    run_in_columns(Run(tmp_path), SMALL, name="test")
+    with read_as(is_long=True):
+        assert isinstance(read_run(Run(tmp_path)), Unfolded)
+        Tables(*Run(tmp_path).tables).seal.write_text("")
+        monkeypatch.setattr(parquet, "fill", None)
+        assert not isinstance(read_run(Run(tmp_path)), Unfolded)
+
+
+def test_without_arro3_a_long_run_is_read_in_the_plain_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes longer, and nobody else need know."""
     run_in_columns(Run(tmp_path), SMALL, name="test")
     expected = outcome(Run(tmp_path), is_long=True)
-    monkeypatch.setitem(sys.modules, "nanoarrow", None)
-    monkeypatch.setattr(archive, "find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "arro3.io", None)
+    monkeypatch.setattr(parquet, "is_quick", lambda: False)
 
     assert outcome(Run(tmp_path), is_long=True) == expected
 
