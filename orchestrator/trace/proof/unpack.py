@@ -34,6 +34,8 @@ RARE: Final = (("incarnation", "skipped"), ("stamp_behind",))
 """What is only kept where it is not 0 everywhere."""
 BLOCK: Final = 1 << 14
 DELAY_NS_MAX: Final = 1 << 61
+VARIES: Final = -1
+"""The delay of messages, if they have not all the same; then it is read where they will arrive."""
 
 
 def unpacked(events: Path, messages: Path, number: Column, rhythm: Rhythm) -> Columns | None:
@@ -50,10 +52,11 @@ def unpacked(events: Path, messages: Path, number: Column, rhythm: Rhythm) -> Co
         return None
     into = {name: column for name, place in EVENTS.items() if len(column := getattr(columns, place)) == rows}
     slot, begin = np.empty(parquet.ROWS_AT_ONCE, np.uint16), 0
+    delay_ns = same_of_messages.get("delay_ns", VARIES)
     known, far = _known(number, rhythm), np.zeros(3, np.int64)
     for end in parquet.fill(events, into, passing={"slot": slot}):
         of_events = (columns.machine, columns.tick, columns.message, columns.index, slot, columns.kind)
-        of_messages = (columns.send_row, columns.recipient, columns.arrival_ns, columns.copy)
+        of_messages = (columns.send_row, columns.recipient, columns.arrival_ns, delay_ns, columns.copy)
         if not unpack(begin, end, *of_events, *of_messages, *known, far):  # type: ignore[call-arg]
             return None
         begin = end
@@ -79,7 +82,7 @@ def _read_messages(path: Path, columns: Columns, same: Mapping[str, int]) -> int
     end = max(parquet.fill(path, into, passing={}), default=0)
     # What is the same everywhere takes no room before it is known that there are so many.
     if end == len(columns.number):
-        for name in MESSAGES.keys() - into.keys():
+        for name in MESSAGES.keys() - into.keys() - {"delay_ns"}:
             getattr(columns, MESSAGES[name])[:] = same[name]
     return end
 
@@ -111,6 +114,7 @@ def unpack(
     send_row: Words,
     recipient: Words,
     arrival_ns: Times,
+    delay_ns: int,
     copy: Bytes,
     place: Words,
     rate_hz: Times,
@@ -132,7 +136,8 @@ def unpack(
         is_sound &= _unpack_events(first, last, sent, len(send_row), of_events, of_machines, ends, instants_ns, far)
         if not is_sound:
             return False
-        is_sound &= _unpack_messages(first, sent, behind, send_row, recipient, arrival_ns, copy, place, instants_ns)
+        of_messages = (send_row, recipient, arrival_ns, delay_ns, copy)
+        is_sound &= _unpack_messages(first, sent, behind, of_messages, place, instants_ns)
         far[SENT] = behind
     return is_sound
 
@@ -196,24 +201,15 @@ def _unpack_events(
 
 
 @inlined
-def _unpack_messages(
-    first: Any,
-    sent: Any,
-    behind: Any,
-    send_row: Any,
-    recipient: Any,
-    arrival_ns: Any,
-    copy: Any,
-    place: Any,
-    instants_ns: Any,
-) -> Any:
+def _unpack_messages(first: Any, sent: Any, behind: Any, of_messages: Any, place: Any, instants_ns: Any) -> Any:
+    send_row, recipient, arrival_ns, delay_ns, copy = of_messages
     is_odd = False
     for each in range(sent, behind):
         at = np.uint64(each)
         if recipient[at] >= len(place):
             return False
         recipient[at] = to = place[np.uint64(recipient[at])]
-        delay_ns = arrival_ns[at]
-        is_odd |= (delay_ns < 0) | (delay_ns > DELAY_NS_MAX) | (copy[at] > 1) | (to == WORD_MAX)
-        arrival_ns[at] = delay_ns + instants_ns[np.uint64(np.int64(send_row[at]) - first)]
+        takes_ns = arrival_ns[at] if delay_ns == VARIES else delay_ns
+        is_odd |= (takes_ns < 0) | (takes_ns > DELAY_NS_MAX) | (copy[at] > 1) | (to == WORD_MAX)
+        arrival_ns[at] = takes_ns + instants_ns[np.uint64(np.int64(send_row[at]) - first)]
     return not is_odd
