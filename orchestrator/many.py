@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from orchestrator.labs.kernel.batch import Batch, Draws, Totals
     from orchestrator.labs.kernel.plan import Plan
 
-EVENTS_AT_A_TIME: Final = 1_000_000
+EVENTS_AT_A_TIME: Final = 2_000_000
 """About how many events a thread simulates before it looks whether somebody wants to stop."""
 EVENTS_ALONE: Final = 2_000_000
 """Runs from this size on are simulated one by one, as a single run is."""

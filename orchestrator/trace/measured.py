@@ -71,14 +71,14 @@ class Measured:
 
 
 def empty(nodes: Sequence[int], seeds: Column) -> Measured:
-    """Return the columns of runs that are still to be measured."""
+    """Return the columns of runs that are still to be measured; they may hold anything."""
     runs = len(seeds)
     return Measured(
         nodes=tuple(nodes),
         seed=seeds,
-        events=np.zeros(runs, np.int64),
-        of_run={name: np.full(runs, np.nan) for name in OF_RUN},
-        of_machines={name: np.full((runs, len(nodes)), np.nan) for name in OF_MACHINE},
+        events=np.empty(runs, np.int64),
+        of_run={name: np.empty(runs) for name in OF_RUN},
+        of_machines={name: np.empty((runs, len(nodes))) for name in OF_MACHINE},
     )
 
 

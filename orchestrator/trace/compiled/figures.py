@@ -65,7 +65,7 @@ def fill(
 
 def _drift(of_run: Column, machines: int, length_ns: int) -> dict[str, Any]:
     if length_ns <= 0:
-        return {}
+        return dict.fromkeys(("drift_mean", "drift_max", "drift_pair_mean"), np.nan)
     pairs = machines * (machines - 1) // 2
     length = np.array(length_ns)
     return {
