@@ -18,7 +18,7 @@ from node.model import CLOCK_NAMES, SEED_MAX
 from orchestrator import many
 from orchestrator.config import Experiment, load_experiment
 from orchestrator.labs.kernel import batch
-from orchestrator.many import simulate_many
+from orchestrator.many import _parts, simulate_many
 from orchestrator.trace.compiled import figures
 from orchestrator.trace.measured import OF_MACHINE, OF_RUN, Measured
 from tests.fault_mixes import mixes
@@ -212,3 +212,11 @@ def test_without_a_writable_cache_the_numbers_are_the_same(tmp_path: Path) -> No
     done = in_a_fresh_process(ONE_BY_ONE, tmp_path)
 
     assert (done.stdout, done.stderr) == (f"{expected_figures()} True\n", "")
+
+
+@pytest.mark.parametrize("runs", [1, 2, 7, 10_000])
+@pytest.mark.parametrize("parts", [1, 2, 6, 7])
+def test_each_run_is_in_one_part(runs: int, parts: int) -> None:
+    """And of as many parts as runs each is one run."""
+    assert [run for part in _parts(runs, parts) for run in range(runs)[part]] == list(range(runs))
+    assert [part.stop - part.start for part in _parts(runs, runs)] == [1] * runs
