@@ -150,7 +150,7 @@ def _fill_in(column: Narrow, found: Any, kind: type[Any]) -> None:
     """Fill in a column from a part of one of Arrow's."""
     if found.null_count:
         raise ValueError("a value is missing")
-    part = np.frombuffer(found.buffer(1), kind, found.length)
+    part = np.frombuffer(found.buffer(1), kind)[found.offset : found.offset + found.length]
     limits, fits = np.iinfo(column.dtype), np.can_cast(part.dtype, column.dtype) or not len(part)
     if not fits and not limits.min <= part.min() <= part.max() <= limits.max:
         raise ValueError("a number that is too large")
