@@ -141,9 +141,9 @@ def is_sound(
         mine = machine[row]
         if mine < 0 or due_ns[row] < (due_ns[row - 1] if row > 0 else 0):
             return False
-        is_later = line[row] > last[mine, _LINE] and tick[row] > last[mine, _TICK] and life[row] >= last[mine, _LIFE]
-        before, position = last[mine, _CLOCK], last[mine, _INDEX]
-        if life[row] > max(last[mine, _LIFE], 0):
+        before, position, last_life = last[mine, _CLOCK], last[mine, _INDEX], max(last[mine, _LIFE], 0)
+        is_later = line[row] > last[mine, _LINE] and tick[row] > last[mine, _TICK] and life[row] >= last_life
+        if life[row] > last_life:
             before, position = np.int64(0), np.int64(-1)
         if not is_later or index[row] <= position or clock[row] <= max(before, 0):
             return False

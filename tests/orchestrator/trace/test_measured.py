@@ -143,6 +143,7 @@ COLUMNS = [name for name, value in vars(DAMAGED).items() if isinstance(value, np
     st.one_of(st.integers(-3, 12), st.sampled_from([-(2**63), 2**31, 2**33, 10**9, 2**62])),
 )
 @example("clock", 5, 2**33)
+@example("incarnation", 2, -1)
 @example("kind", 3, 4)
 @example("kind", 3, 9)
 @example("message", 7, 10**9)
