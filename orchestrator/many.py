@@ -102,7 +102,7 @@ def _compiled(experiment: Experiment, threads: int) -> Measured:
 
 
 def _parts(runs: int, parts: int) -> list[slice]:
-    """Return so many parts, and halves first and last: threads that begin together do not all make figures at once."""
+    """Return equal parts, the first and the last a half: threads that begin together make figures at other times."""
     ends = [0, *(runs * (2 * part + 1) // (2 * parts) for part in range(parts)), runs]
     return [slice(first, end) for first, end in pairwise(ends) if first < end]
 

@@ -14,7 +14,7 @@ from node.model import DURATION_NS_MAX, Model
 from node.window import Pause
 from orchestrator.labs.kernel.batch import one_run
 from orchestrator.trace.compiled import figures
-from orchestrator.trace.compiled.totals import PAIRS_HIGH, WAITED_HIGH
+from orchestrator.trace.compiled.totals import MACHINE_TOTALS, PAIRS_HIGH, RUN_TOTALS, WAITED_HIGH
 from orchestrator.trace.measured import OF_MACHINE, OF_RUN, empty
 from orchestrator.trace.store import Trace
 from tests.clusters import cluster
@@ -163,3 +163,18 @@ def _outcome(measure: Any, trace: Trace) -> Any:
             return repr(measure(trace))
         except (IndexError, KeyError, ValueError, OverflowError, MemoryError) as error:
             return type(error)
+
+
+@pytest.mark.parametrize("machines", [1, 2, 3, 5])
+@pytest.mark.parametrize("length_ns", [0, 1_000_000_000])
+def test_every_figure_is_filled_in(machines: int, length_ns: int) -> None:
+    """Also of a run that took no time: nothing is left of what was in the memory before."""
+    measured = empty(range(1, machines + 1), np.zeros(1, np.int64))
+    columns = [measured.events, *measured.of_run.values(), *measured.of_machines.values()]
+    for column in columns:
+        column[:] = 7
+    totals, of_run = np.zeros((1, machines, MACHINE_TOTALS), np.int64), np.zeros((1, RUN_TOTALS), np.int64)
+    windows_ns = np.array([(0, length_ns)] * machines)
+    figures.fill(measured, slice(0, 1), totals, of_run, windows_ns=windows_ns, length_ns=length_ns)
+
+    assert not any((column == 7).any() for column in columns)
