@@ -3,10 +3,9 @@
 Never changes a number: each row is what `measure` says of the run of that seed.
 """
 
-import os
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 from contextlib import suppress
 from itertools import pairwise
 from threading import Event
@@ -23,6 +22,7 @@ from orchestrator.config.settings import RateRange
 from orchestrator.config.topology import RandomPeers
 from orchestrator.labs.choice import is_worth_compiling
 from orchestrator.labs.kernel.room import free_bytes
+from orchestrator.native.threads import cores, on_cores
 from orchestrator.trace.measure import measure
 from orchestrator.trace.measured import OF_MACHINE, OF_RUN, Measured, empty, put
 from orchestrator.trace.store import Column
@@ -51,7 +51,7 @@ def simulate_many(
     Raises ConfigurationError for runs or seeds that cannot be, and if the memory would not suffice.
     """
     experiment = _asked(experiment, runs=runs, seed=seed)
-    threads = _cores() if threads is None else threads
+    threads = cores() if threads is None else threads
     assert threads >= 1, "somebody must do it"
     nodes = range(1, experiment.nodes + 1)
     _refuse_if_too_many(experiment, 0)
@@ -127,7 +127,7 @@ def _share(worker: Callable[[], Callable[[slice], None]], parts: list[slice], st
             with suppress(IndexError):  # another took the last one
                 work(left.popleft())
 
-    with ThreadPoolExecutor(threads) as pool:
+    with on_cores(threads) as pool:
         try:
             tasks = {pool.submit(take) for _ in range(min(threads, len(parts)))}
             while tasks:
@@ -188,7 +188,3 @@ def _refuse_if_too_many(experiment: Experiment, bytes_of_one: int, *, threads: i
             f"GB of memory, and {free / 1e9:.1f} GB are free; ask for fewer runs, fewer machines or a shorter duration"
         )
     return threads if free is None or not bytes_of_one else max(1, min(threads, (free - figures) // bytes_of_one))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from orchestrator.native.threads import cores
 from orchestrator.rundir.provenance import git_commit, host, versions
 from tests.bench import audit, check, diagram, evidence, fast, faults, many, process, report, simulated, store, wire
 from tests.bench.figures import Bench, Finding
@@ -91,9 +92,8 @@ def _positive(text: str) -> int:
 
 def _context() -> dict[str, Any]:
     """Return what the figures depend on, above all who else was busy when they were taken."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None
-    return {"git_commit": git_commit(), "versions": versions(), **host(), "cores": cores, "load": load}
+    return {"git_commit": git_commit(), "versions": versions(), **host(), "cores": cores(), "load": load}
 
 
 def _say_context(context: dict[str, Any]) -> None:

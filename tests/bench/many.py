@@ -4,7 +4,6 @@ Peer: a loop of `simulate` and `measure`, as one would write it, over fewer runs
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ from orchestrator.config import Experiment
 from orchestrator.labs.kernel import plain
 from orchestrator.labs.kernel.plan import plan_of
 from orchestrator.labs.kernel.seeds import run_seeds
+from orchestrator.native.threads import on_cores
 from tests.bench.figures import (
     AtLeast,
     Below,
@@ -98,7 +98,7 @@ def _kernels(experiment: Experiment, runs: int, threads: int) -> Sample:
     ends = [runs * part // threads for part in range(threads + 1)]
     parts = [_Kernel(experiment, seeds[first:end]) for first, end in pairwise(ends)]
     stopwatch = Stopwatch()
-    with ThreadPoolExecutor(threads) as pool:
+    with on_cores(threads) as pool:
         list(pool.map(_Kernel.run, parts))
     return stopwatch.sample(runs)
 
@@ -127,4 +127,4 @@ def _times(
     return Row(name, "x", spread([a.wall_s / b.wall_s for a, b in pairs]), spread(cpu), limit, judged)
 
 
-BENCH = Bench("many", "ten thousand runs with all measures", rounds=9, run=run, table=table)
+BENCH = Bench("many", "ten thousand runs with all measures", rounds=41, run=run, table=table)

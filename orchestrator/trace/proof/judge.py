@@ -4,9 +4,7 @@ Never says what is wrong: whoever asks looks for that with the plain checks. Imp
 imports this.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial, reduce
 from operator import or_
 from typing import Any, Final
@@ -14,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from node.record import StopLine
+from orchestrator.native.threads import cores, on_cores
 from orchestrator.trace.proof import laws
 from orchestrator.trace.proof.cluster import Cluster, Table
 from orchestrator.trace.proof.columns import Bytes, Columns
@@ -69,7 +68,7 @@ class Judging:
     def __init__(self, cluster: Cluster, *, workers: int | None = None) -> None:
         """Begin to judge a run of this cluster."""
         self.cluster = cluster
-        self.workers = min(workers or _cores(), SHARES_MAX)
+        self.workers = min(workers or cores(), SHARES_MAX)
         self._row, self._message = 0, 0
         # Where machines rest very long, counting by ticks would take more room than the run.
         is_sparse = int(cluster.first_tick[-1]) > 4 * int(cluster.events.sum()) + 1_000_000
@@ -134,12 +133,8 @@ def _called(function: Any, known: Mapping[str, Any]) -> Any:
 def _at_once(tasks: Sequence[Callable[[], Any]], workers: int) -> list[Any]:
     if workers == 1 or len(tasks) == 1:
         return [task() for task in tasks]
-    with ThreadPoolExecutor(workers) as pool:
+    with on_cores(workers) as pool:
         return list(pool.map(lambda task: task(), tasks))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _remember(cluster: Cluster, stops: Stops, left: Table) -> bool:
@@ -178,7 +173,7 @@ def _numbers(columns: Columns, cluster: Cluster, workers: int | None) -> Numbers
     for first in range(0, last, PROCESSES_AT_A_TIME):
         some = {"first_process": first, "end_process": min(first + PROCESSES_AT_A_TIME, last)}
         tasks.append(partial(_count_past, known | some))
-    longest, *past = _at_once(tasks, workers or _cores())
+    longest, *past = _at_once(tasks, workers or cores())
     ordered = sum(pairs for pairs, _ in past) - events
     return Numbers(
         edges=sum(edges for _, edges in past),
