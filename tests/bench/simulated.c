@@ -11,7 +11,7 @@ enum { SENT, TO, NUMBER, COPY_WORDS };
 enum { NEXT, STAMP, PLACE_WORDS };
 enum { LAP, SLOT, ROW, MESSAGES, ARRIVED, WARM, CURSORS };
 enum { SEND_ONE = 1, SEND_NEXT, SEND_ALL, RECEIVE };
-enum { AHEAD = 16, PATTERN = 64, BLOCK = 64, MACHINES_MANY = 2000 };
+enum { AHEAD = 16, PATTERN = 64, PEERS_FEW = 64, BLOCK = 64, MACHINES_MANY = 2000 };
 #define LAG_MAX 0xFFFFFFFFLL
 
 static inline uint64_t mix(uint64_t z) {
@@ -27,6 +27,11 @@ static inline uint64_t roll(uint64_t start, uint64_t tick, uint64_t purpose) {
 
 static inline uint64_t below(uint64_t bits, uint64_t count) {
     return (uint64_t)(((unsigned __int128)bits * count) >> 64);
+}
+
+static inline uint64_t peer_of(uint64_t own, uint64_t tick, uint64_t degree) {
+    uint64_t bits = roll(own, tick, 4);
+    return ((bits >> 32) * degree + ((bits & 0xFFFFFFFFull) * degree >> 32)) >> 32;
 }
 
 static void find_lags(int64_t count, const uint32_t *slots, int64_t delay_ns, uint32_t *lags) {
@@ -60,7 +65,7 @@ static void repeat(int64_t count, int64_t seconds, uint32_t *slots, uint32_t *la
 }
 
 static void roll_ahead(int64_t lap, int64_t count, const uint32_t *slots, const uint64_t *start,
-                       const uint64_t *chances, uint8_t *actions) {
+                       const uint64_t *chances, const uint32_t *state, int64_t names_peers, uint8_t *actions) {
     for (int64_t slot = 0; slot < count; slot++) {
         int64_t machine = slots[SLOT_WORDS * slot + MACHINE];
         uint64_t own = start[machine], one = chances[3 * machine], following = chances[3 * machine + 1];
@@ -70,6 +75,11 @@ static void roll_ahead(int64_t lap, int64_t count, const uint32_t *slots, const 
             uint64_t x = mix(mix(mix(own ^ (tick + each * step)) ^ 3)) >> 11;
             actions[AHEAD * slot + each] = (x >= one) + (x >= following) + (x >= everyone);
         }
+        if (!names_peers) continue;
+        uint64_t degree = state[STATE_WORDS * machine + DEGREE];
+        for (uint64_t each = 0; each < AHEAD; each++)
+            if (actions[AHEAD * slot + each] == SEND_ONE)
+                actions[AHEAD * slot + each] |= peer_of(own, tick + each * step, degree) << 2;
     }
 }
 
@@ -106,11 +116,12 @@ int64_t run_plain(int64_t until, int64_t *cursors, int64_t count, const uint32_t
     int64_t row = cursors[ROW], messages = cursors[MESSAGES], arrived = cursors[ARRIVED];
     int64_t lap = cursors[LAP], slot = cursors[SLOT];
     int64_t looks_ahead = machines >= MACHINES_MANY, block = looks_ahead ? BLOCK : count, warm = 0;
+    int64_t names_peers = degree_max <= PEERS_FEW;
     if (room_of_places - machines < room) room = room_of_places - machines;
     room -= degree_max;
     while (row < until && messages <= room) {
         int64_t ahead = lap % AHEAD, end_of_lap = slot + until - row < count ? slot + until - row : count;
-        if (ahead == 0 && slot == 0) roll_ahead(lap, count, slots, start, chances, actions);
+        if (ahead == 0 && slot == 0) roll_ahead(lap, count, slots, start, chances, state, names_peers, actions);
         while (slot < end_of_lap && messages <= room) {
             int64_t sure = 1 + (room - messages) / (degree_max > 1 ? degree_max : 1), end = slot + block;
             if (end > end_of_lap) end = end_of_lap;
@@ -122,7 +133,8 @@ int64_t run_plain(int64_t until, int64_t *cursors, int64_t count, const uint32_t
                 const uint32_t *now = slots + SLOT_WORDS * slot;
                 uint32_t *own = state + STATE_WORDS * (int64_t)now[MACHINE], *event = events + EVENT_WORDS * row;
                 uint32_t head = own[HEAD], takes = own[WAITING] != 0, waiting = own[WAITING] - takes;
-                uint32_t kind = (actions[AHEAD * slot + ahead] & (takes - 1)) | (takes << 2), action = kind & 3;
+                uint32_t rolled = actions[AHEAD * slot + ahead];
+                uint32_t kind = (rolled & 3 & (takes - 1)) | (takes << 2), action = kind & 3;
                 uint32_t following = places[PLACE_WORDS * (int64_t)head + NEXT];
                 uint32_t stamp = places[PLACE_WORDS * (int64_t)head + STAMP];
                 int64_t time = (int64_t)own[CLOCK] + 1, least = takes ? stamp : 0;
@@ -136,8 +148,9 @@ int64_t run_plain(int64_t until, int64_t *cursors, int64_t count, const uint32_t
                 event[MESSAGE] = takes ? following - machines : messages;
                 if (action == SEND_ONE) {
                     uint32_t arrives = arrived == messages && lags[slot + 1] == 0;
-                    uint64_t tick = now[TICK] + (uint64_t)lap * now[STEP];
-                    int64_t link = own[FIRST] + below(roll(start[now[MACHINE]], tick, 4), own[DEGREE]);
+                    uint64_t tick = now[TICK] + (uint64_t)lap * now[STEP], chosen = rolled >> 2;
+                    if (!names_peers) chosen = peer_of(start[now[MACHINE]], tick, own[DEGREE]);
+                    int64_t link = own[FIRST] + chosen;
                     send(link, row, messages, time + lift, arrives, peer, sent, copies, places, machines, state);
                     messages++;
                     arrived = arrives ? messages : arrived;

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from node.dice import KIND, PEER
-from orchestrator.native.compiled import Bytes, Rolls, Times, Words, compiled, inlined, pasted
+from orchestrator.native.compiled import Bytes, Rolls, Times, Words, compiled, inlined, pasted, uncounted
 
 __all__ = [
     "Bytes",
@@ -23,6 +23,7 @@ __all__ = [
     "pasted",
     "peer_of",
     "roll",
+    "uncounted",
 ]
 
 # Mixed int64 and uint64 silently become float64: every operand of the dice is uint64, and everything else int64.

@@ -18,12 +18,12 @@ from orchestrator.labs.kernel.compiled import (
     Rolls,
     Times,
     Words,
-    compiled,
     die_at,
     inlined,
     mix,
     pasted,
     peer_of,
+    uncounted,
 )
 
 RECEIVE: Final = 4
@@ -55,6 +55,8 @@ AHEAD: Final = 16
 """For so many laps the dice of a tick are rolled together."""
 PATTERN: Final = 64
 """A processor guesses when a lap ends, and is mostly wrong: of few ticks, up to so many are one lap."""
+PEERS_FEW: Final = 64
+"""Which of so many a tick sends to stands beside what it does, and is rolled with it."""
 BLOCK: Final = 64
 MACHINES_MANY: Final = 2000
 """Where there are as many machines, what so many ticks need is fetched together, as one by one each is waited for."""
@@ -62,7 +64,7 @@ LAG_MAX: Final = 2**32 - 1
 """More events than any run has."""
 
 
-@compiled
+@uncounted
 def find_lags(slots: Words, delay_ns: int, lags: Words) -> None:
     """Fill in, for each tick of a second and then the first, how many events before it have not arrived anywhere."""
     count, seconds = len(slots), delay_ns // SECOND_NS + 1
@@ -78,13 +80,13 @@ def find_lags(slots: Words, delay_ns: int, lags: Words) -> None:
     lags[count] = lags[0]
 
 
-@compiled
+@uncounted
 def seconds_of_lap(count: int, seconds: int) -> int:
     """Return how often to repeat a second of so many ticks: at most as often as a run needs dice."""
     return max(1, min(PATTERN // max(count, 1), -(-seconds // AHEAD)))
 
 
-@compiled
+@uncounted
 def repeat(count: int, seconds: int, slots: Words, lags: Words) -> None:
     """Make a lap of so many seconds of the ticks of the first one."""
     for slot in range(count, seconds * count):
@@ -99,8 +101,8 @@ def repeat(count: int, seconds: int, slots: Words, lags: Words) -> None:
 
 
 @inlined
-def roll_ahead(lap: Any, slots: Any, start: Any, chances: Any, actions: Any) -> None:
-    """Fill in what each tick of the next `AHEAD` laps does if no message waits."""
+def roll_ahead(lap: Any, slots: Any, start: Any, chances: Any, state: Any, names_peers: Any, actions: Any) -> None:
+    """Fill in what each tick of the next `AHEAD` laps does if no message waits, and to which peer it sends one."""
     for slot in range(len(slots)):
         machine = np.int64(slots[slot, MACHINE])
         own, one, following, everyone = start[machine], chances[machine, 0], chances[machine, 1], chances[machine, 2]
@@ -109,6 +111,11 @@ def roll_ahead(lap: Any, slots: Any, start: Any, chances: Any, actions: Any) -> 
         for each in range(AHEAD):
             x = die_at(mix(own ^ (tick + np.uint64(each) * step)))
             actions[slot, each] = np.uint8(x >= one) + np.uint8(x >= following) + np.uint8(x >= everyone)
+        if names_peers:
+            degree = np.uint64(state[machine, DEGREE])
+            for each in range(AHEAD):
+                if actions[slot, each] == SEND_ONE:
+                    actions[slot, each] = SEND_ONE | peer_of(own, tick + np.uint64(each) * step, degree) << 2
 
 
 @inlined
@@ -150,7 +157,7 @@ def _send(
     state[to, WAITING] += arrives
 
 
-@compiled
+@uncounted
 def run_plain(
     until: int,
     cursors: Times,
@@ -184,10 +191,11 @@ def run_plain(
     block, warm = BLOCK if looks_ahead else count, np.int64(0)
     lap, slot = cursors[LAP], cursors[SLOT]
     has_room = messages <= room
+    names_peers = degree_max <= PEERS_FEW
     while row < until and has_room:
         ahead = np.uint64(lap % AHEAD)
         if ahead == 0 and slot == 0:
-            roll_ahead(lap, slots, start, chances, actions)
+            roll_ahead(lap, slots, start, chances, state, names_peers, actions)
         end_of_lap = min(count, slot + until - row)
         while slot < end_of_lap and has_room:
             # Whatever so many ticks send, there is room for it.
@@ -206,7 +214,8 @@ def run_plain(
                 # Whether a message waits is a coin; a processor that guesses loses more by it than by working out both.
                 # What is only chosen by `if` and then asked for is guessed: the kind is made of bits.
                 takes = waiting != np.uint32(0)
-                kind = (np.int64(actions[now, ahead]) & (np.int64(takes) - 1)) | (np.int64(takes) << 2)
+                rolled = np.int64(actions[now, ahead])
+                kind = (rolled & 3 & (np.int64(takes) - 1)) | (np.int64(takes) << 2)
                 following, stamp = places[np.uint64(head), NEXT], places[np.uint64(head), STAMP]
                 time = max(np.int64(state[machine, CLOCK]) + 1, np.int64(stamp if takes else np.uint32(0)))
                 waiting -= np.uint32(takes)
@@ -221,8 +230,10 @@ def run_plain(
                 action = kind & 3
                 if action == SEND_ONE:
                     arrives = np.uint32(arrived == messages and lags[np.uint64(slot + 1)] == 0)
-                    tick = np.int64(slots[now, TICK]) + lap * np.int64(slots[now, STEP])
-                    chosen = peer_of(start[machine], tick, np.int64(state[machine, DEGREE]))
+                    chosen = rolled >> 2
+                    if not names_peers:
+                        tick = np.int64(slots[now, TICK]) + lap * np.int64(slots[now, STEP])
+                        chosen = peer_of(start[machine], tick, np.int64(state[machine, DEGREE]))
                     link = np.uint64(np.int64(state[machine, FIRST]) + chosen)
                     _send(link, row, messages, time + lift, arrives, peer, sent, copies, places, state)
                     messages += 1

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from node.dice import PHASE, RATE
-from orchestrator.labs.kernel.compiled import Bytes, Rolls, Times, Words, compiled, high, inlined, mix, roll
+from orchestrator.labs.kernel.compiled import Bytes, Rolls, Times, Words, compiled, high, inlined, mix, roll, uncounted
 from orchestrator.labs.kernel.plain import (
     CLOCK,
     CURSORS,
@@ -38,7 +38,7 @@ def _between(bits: Any, least: Any, most: Any) -> Any:
     return least + np.int64(high(bits, _WORD(most - least + 1)))
 
 
-@compiled
+@uncounted
 def put_in_order(
     seed: int,
     number: Words,
@@ -90,7 +90,7 @@ def put_in_order(
     return count
 
 
-@compiled
+@uncounted
 def run_seed(
     seed: int,
     number: Words,

@@ -13,7 +13,7 @@ from node.model import CLOCK_NAMES, DURATION_NS_MAX, Model
 from node.network import Delay, Exponential, Network, Uniform
 from node.window import Pause, Rest, SlowDown
 from orchestrator.labs.kernel import general
-from orchestrator.labs.kernel.plain import seconds_of_lap
+from orchestrator.labs.kernel.plain import PEERS_FEW, seconds_of_lap
 from orchestrator.labs.kernel.plan import plan_of
 from orchestrator.labs.kernel.record import Record
 from orchestrator.labs.kernel.run import run_plan
@@ -139,6 +139,18 @@ def test_a_lap_may_last_some_seconds(monkeypatch: pytest.MonkeyPatch, phase: str
 
     assert plan.is_plain
     assert seconds_of_lap(len(plan.slots["slot_machine"]), plan.seconds) == 8
+    assert_equal(machines)
+
+
+@pytest.mark.parametrize("peers", [PEERS_FEW, PEERS_FEW + 1])
+def test_a_machine_may_have_more_peers_than_stand_beside_what_it_does(peers: int) -> None:
+    """The last of them is sent to by itself."""
+    links = {1: tuple(range(2, peers + 2))}
+    machines = cluster(peers + 1, seconds=20, rates=(40, 40), internal_probability=0, topology=links)
+    sends = [event.to[0].recipient for event in events_of(record_of(machines)) if event.kind == "send-one"]
+
+    assert plan_of(machines).is_plain
+    assert max(sends) == peers + 1
     assert_equal(machines)
 
 
