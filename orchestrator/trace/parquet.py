@@ -3,11 +3,12 @@
 Never knows what a column means. DuckDB is imported at first use, reaches no network and installs no extension.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Narrow: TypeAlias = npt.NDArray[Any]
+_Taken = TypeVar("_Taken")
 
 ROWS_OF_A_GROUP: Final = 1_000_000
 """Unless it is said otherwise."""
+ROWS_MAX: Final = 1 << 40
+"""Of a table; a footer that counts more is not believed."""
 ROWS_AT_ONCE: Final = 1 << 17
 """So many fill a part of each column that the cache still holds when they are made into something else."""
 _HOW: Final = (
@@ -109,7 +113,8 @@ def read(path: Path, names: Sequence[str]) -> dict[str, Narrow]:
         if name in constant:
             # It takes no room before it is known that others have as many rows.
             return np.broadcast_to(np.array(constant[name], np.min_scalar_type(constant[name])), count)
-        return _ask(path, f'SELECT "{name}" AS n FROM {_source(path)}')["n"]
+        asked = f'SELECT "{name}" AS n FROM {_source(path)}'
+        return _unmasked(path, _ask(path, asked, lambda found: found.fetchnumpy()["n"]))
 
     # One at a time: DuckDB is twice as fast so, as what it copies stays in the cache.
     columns = {name: column(name) for name in names}
@@ -169,16 +174,14 @@ def constants(path: Path) -> tuple[int, dict[str, int]]:
 def _constants(path: Path) -> tuple[int, dict[str, int]]:
     """Return it by the statistics that stand beside each row group."""
     source = f"parquet_metadata({quoted(_without_patterns(path))})"
-    found = _ask(
-        path,
-        "SELECT path_in_schema AS name, coalesce(try_cast(any_value(stats_min_value) AS BIGINT), 0) AS value, "
-        "coalesce(bool_and(type LIKE 'INT%' AND stats_min_value IS NOT NULL) AND value IS NOT NULL "
-        "AND min(stats_min_value) = max(stats_max_value) AND max(stats_min_value) = min(stats_max_value), false) "
-        f"AS is_one, sum(row_group_num_rows)::BIGINT AS count FROM {source} GROUP BY ALL",
-    )
-    rows = min(max(found["count"].tolist(), default=0), 1 << 40)
-    facts = zip(*(found[name].tolist() for name in ("name", "value", "is_one", "count")), strict=True)
-    return max(rows, 0), {name: value for name, value, is_one, count in facts if is_one and count == rows > 0}
+    asked = "path_in_schema, type, stats_min_value, stats_max_value, row_group_num_rows"
+    counts, values = Counter[str](), defaultdict[str, set[str]](set)
+    for name, kind, low, high, rows in _ask(path, f"SELECT {asked} FROM {source}", lambda found: found.fetchall()):
+        counts[name] += rows
+        values[name] |= {low or "", high or ""} if kind.startswith("INT") else {""}
+    count = max(0, min(max(counts.values(), default=0), ROWS_MAX))
+    same = {name: "".join(each) for name, each in values.items() if len(each) == 1 and counts[name] == count > 0}
+    return count, {name: int(value) for name, value in same.items() if value.removeprefix("-").isdecimal()}
 
 
 def _source(path: Path) -> str:
@@ -190,15 +193,15 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _ask(path: Path, question: str) -> dict[str, Narrow]:
+def _ask(path: Path, question: str, take: Callable[[Any], _Taken]) -> _Taken:
+    """Return what `take` makes of the answer."""
     import duckdb  # noqa: PLC0415
 
     try:
         # As a relation: what is executed first is copied once more.
-        found = connection().sql(question).fetchnumpy()
+        return take(connection().sql(question))
     except (duckdb.Error, UnicodeDecodeError, MemoryError, RuntimeError) as error:
         raise LogError(f"{path}: damaged: {one_line(str(error).partition(chr(10))[0])}") from None
-    return {name: _unmasked(path, column) for name, column in found.items()}
 
 
 def _unmasked(path: Path, column: Any) -> Narrow:

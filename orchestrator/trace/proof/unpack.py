@@ -53,11 +53,11 @@ def unpacked(events: Path, messages: Path, number: Column, rhythm: Rhythm) -> Co
     into = {name: column for name, place in EVENTS.items() if len(column := getattr(columns, place)) == rows}
     slot, begin = np.empty(parquet.ROWS_AT_ONCE, np.uint16), 0
     delay_ns = same_of_messages.get("delay_ns", VARIES)
-    known, far = _known(number, rhythm), np.zeros(3, np.int64)
+    places, far = _places(number), np.zeros(3, np.int64)
     for end in parquet.fill(events, into, passing={"slot": slot}):
         of_events = (columns.machine, columns.tick, columns.message, columns.index, slot, columns.kind)
         of_messages = (columns.send_row, columns.recipient, columns.arrival_ns, delay_ns, columns.copy)
-        if not unpack(begin, end, *of_events, *of_messages, *known, far):  # type: ignore[call-arg]
+        if not unpack(begin, end, *of_events, *of_messages, places, rhythm.rate_hz, rhythm.phase_ns, far):
             return None
         begin = end
     if columns.number.min(initial=1) == 0 and not columns.number[columns.message[columns.kind == RECEIVE]].all():
@@ -87,14 +87,11 @@ def _read_messages(path: Path, columns: Columns, same: Mapping[str, int]) -> int
     return end
 
 
-def _known(number: Column, rhythm: Rhythm) -> tuple[Any, ...]:
-    """Return the place of each number among those of machines, rates, and when the ticks of a second are due."""
+def _places(number: Column) -> Words:
+    """Return the place of each number among those of machines, WORD_MAX where there is none."""
     places = np.full(int(number.max(initial=0)) + 1, WORD_MAX, np.uint32)
     places[number] = np.arange(len(number))
-    rate_hz = rhythm.rate_hz[number]
-    first_slot = np.cumsum(rate_hz) - rate_hz
-    owner = np.repeat(np.arange(len(number)), rate_hz)
-    return places, rate_hz, first_slot, rhythm.due_ns(number[owner], np.arange(len(owner)) - first_slot[owner])
+    return places
 
 
 SENT, DUE_NS, SEND_ROW = range(3)
@@ -118,8 +115,7 @@ def unpack(
     copy: Bytes,
     place: Words,
     rate_hz: Times,
-    first_slot: Times,
-    offset_ns: Times,
+    phase_ns: Times,
     far: Times,
 ) -> bool:
     """Make columns of what was read into them, of these events, with their slots, and of the messages that they sent.
@@ -127,7 +123,7 @@ def unpack(
     False if they cannot have been written so.
     """
     instants_ns, ends = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
-    of_machines, is_sound = (place, rate_hz, first_slot, offset_ns), True
+    of_machines, is_sound = (place, rate_hz, phase_ns), True
     for first in range(begin, end, BLOCK):
         last = min(first + BLOCK, end)
         sent = far[SENT]
@@ -172,24 +168,23 @@ def _unpack_events(
     far: Any,
 ) -> Any:
     machine, tick, message, index, slot, kind = of_events
-    place, rate_hz, first_slot, offset_ns = of_machines
-    has_index, is_odd, last_ns, machines = len(index) > 0, False, far[DUE_NS], np.uint32(len(rate_hz))
+    place, rate_hz, phase_ns = of_machines
+    has_index, is_odd, last_ns, numbers = len(index) > 0, False, far[DUE_NS], min(len(place), len(rate_hz))
     for row in range(first, last):
         at, here = np.uint64(row), np.uint64(row - first)
-        if machine[at] >= len(place):
+        number = np.uint64(machine[at])
+        if number >= numbers or place[number] == WORD_MAX:
             return False
-        mine = place[np.uint64(machine[at])]
-        if mine >= machines:
-            return False
-        rate, in_second = rate_hz[np.uint64(mine)], np.int64(slot[here])
+        rate, in_second = rate_hz[number], np.int64(slot[here])
         if in_second >= rate:
             return False
         second, lag = np.int64(tick[at]), np.int64(message[at])
         now = second * rate + in_second
-        due_ns = second * SECOND_NS + offset_ns[np.uint64(first_slot[np.uint64(mine)] + in_second)]
+        # Such a quotient of whole numbers is never rounded up to the next, and found sooner so.
+        due_ns = second * SECOND_NS + phase_ns[number] + np.int64(in_second * SECOND_NS / rate)
         is_odd |= (now > WORD_MAX) | (lag > sent) | (due_ns < last_ns) | (kind[at] > RECEIVE)
         is_odd |= (kind[at] == RECEIVE) & (sent - lag >= copies)
-        machine[at], tick[at], message[at] = mine, now, sent - lag
+        machine[at], tick[at], message[at] = place[number], now, sent - lag
         if has_index:
             skipped = np.int64(index[at])
             is_odd |= skipped > now
