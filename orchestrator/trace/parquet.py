@@ -180,7 +180,7 @@ def _constants(path: Path) -> tuple[int, dict[str, int]]:
         counts[name] += rows
         values[name] |= {low or "", high or ""} if kind.startswith("INT") else {""}
     count = max(0, min(max(counts.values(), default=0), ROWS_MAX))
-    same = {name: "".join(each) for name, each in values.items() if len(each) == 1 and counts[name] == count > 0}
+    same = {name: min(each) for name, each in values.items() if len(each) == 1 and counts[name] == count > 0}
     return count, {name: int(value) for name, value in same.items() if value.removeprefix("-").isdecimal()}
 
 
