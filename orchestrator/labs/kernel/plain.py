@@ -55,8 +55,8 @@ AHEAD: Final = 16
 """For so many laps the dice of a tick are rolled together."""
 PATTERN: Final = 64
 """A processor guesses when a lap ends, and is mostly wrong: of few ticks, up to so many are one lap."""
-PEERS_FEW: Final = 64
-"""Which of so many a tick sends to stands beside what it does, and is rolled with it."""
+PEERS_FEW: Final = 16
+"""Which of so many a tick sends to one stands beside what it does, and is rolled with it; of more fewer ticks send."""
 BLOCK: Final = 64
 MACHINES_MANY: Final = 2000
 """Where there are as many machines, what so many ticks need is fetched together, as one by one each is waited for."""
@@ -214,8 +214,7 @@ def run_plain(
                 # Whether a message waits is a coin; a processor that guesses loses more by it than by working out both.
                 # What is only chosen by `if` and then asked for is guessed: the kind is made of bits.
                 takes = waiting != np.uint32(0)
-                rolled = np.int64(actions[now, ahead])
-                kind = (rolled & 3 & (np.int64(takes) - 1)) | (np.int64(takes) << 2)
+                kind = (np.int64(actions[now, ahead]) & 3 & (np.int64(takes) - 1)) | (np.int64(takes) << 2)
                 following, stamp = places[np.uint64(head), NEXT], places[np.uint64(head), STAMP]
                 time = max(np.int64(state[machine, CLOCK]) + 1, np.int64(stamp if takes else np.uint32(0)))
                 waiting -= np.uint32(takes)
@@ -230,7 +229,7 @@ def run_plain(
                 action = kind & 3
                 if action == SEND_ONE:
                     arrives = np.uint32(arrived == messages and lags[np.uint64(slot + 1)] == 0)
-                    chosen = rolled >> 2
+                    chosen = np.int64(actions[now, ahead]) >> 2
                     if not names_peers:
                         tick = np.int64(slots[now, TICK]) + lap * np.int64(slots[now, STEP])
                         chosen = peer_of(start[machine], tick, np.int64(state[machine, DEGREE]))
