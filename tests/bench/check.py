@@ -4,9 +4,6 @@ Peers: a bare scan, the compiled sum over every column of both runs, and pyarrow
 the same tables; both on one core. Scans on both cores say how free the second is. In a loop pyarrow works in memory
 that it kept from the round before, and numpy's goes back to the system; `check RUN` reads once. So both are measured
 once more with what they kept handed back, which is said beside the limit and is not judged.
-
-A virtual machine may take back what memory was free for a second or two, and finding it anew then costs a page up to
-fifty times as much as the page itself. Before each sample, whoever's it is, the system is made to find some.
 """
 
 import ctypes
@@ -40,7 +37,19 @@ from orchestrator.trace.proof.cluster import Cluster, cluster_of
 from orchestrator.trace.proof.columns import Columns
 from orchestrator.trace.proof.judge import Judging, prove
 from orchestrator.trace.proof.unpack import unpacked
-from tests.bench.figures import AtLeast, Below, Bench, Row, Sample, Stopwatch, interleave, per_second, ratio, row
+from tests.bench.figures import (
+    AtLeast,
+    Below,
+    Bench,
+    Row,
+    Sample,
+    Stopwatch,
+    find_memory,
+    interleave,
+    per_second,
+    ratio,
+    row,
+)
 from tests.bench.table import table
 from tests.clusters import cluster
 
@@ -51,8 +60,6 @@ EVENTS_A_SECOND_MIN: Final = 60e6
 SCANS_MAX: Final = 6
 READS_MAX: Final = 1.5
 CORES: Final = 2
-MEMORY_BYTES: Final = 1 << 29
-"""More than any contender takes."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,11 +118,6 @@ def hand_back() -> None:
     pa.default_memory_pool().release_unused()
     if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
         libc.malloc_trim(0)
-
-
-def find_memory() -> None:
-    """Let free memory be at hand for whoever comes next."""
-    np.ones(MEMORY_BYTES, np.uint8)
 
 
 def _check(run: Run, columns: Columns, workers: int) -> None:

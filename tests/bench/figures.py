@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import comb
 from statistics import median
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+
+MEMORY_BYTES: Final = 1 << 29
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,15 @@ class Stopwatch:
     def sample(self, count: int) -> Sample:
         """Return the time since the start."""
         return Sample(count, time.perf_counter() - self._wall_s, time.process_time() - self._cpu_s)
+
+
+def find_memory() -> None:
+    """Let free memory be at hand for whoever comes next, more than any contender takes.
+
+    The host of a virtual machine may take back what was free for a second or two; a page that must be found anew then
+    costs up to fifty times as much, and whoever comes first after a long peer pays for it.
+    """
+    np.ones(MEMORY_BYTES, np.uint8)
 
 
 class Spread(NamedTuple):

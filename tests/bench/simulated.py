@@ -25,7 +25,7 @@ from orchestrator.labs.kernel.record import Record
 from orchestrator.labs.kernel.run import run_plan
 from orchestrator.labs.kernel.seeds import run_seeds
 from orchestrator.labs.kernel.telling import events_of
-from tests.bench.figures import Bench, Sample, Spread, Stopwatch, interleave, spread
+from tests.bench.figures import Bench, Sample, Spread, Stopwatch, find_memory, interleave, spread
 from tests.bench.simpy_machines import Told, lean, ours
 from tests.clusters import cluster
 
@@ -201,8 +201,9 @@ class _Whole:
         self._in_c = partial(_run_plain_in_c, library)
 
     def sample(self, in_c: bool) -> Sample:
-        """Run once, into memory that the run before it leaves: whoever comes first after SimPy would find none."""
+        """Run once; the record of the run before is dropped, and its memory is at hand."""
         self.last = None
+        find_memory()
         with pytest.MonkeyPatch.context() as patch:
             if in_c:
                 patch.setattr(plain, "run_plain", self._in_c)

@@ -27,7 +27,7 @@ from orchestrator.trace.archive import Tables, read_columns
 from orchestrator.trace.columns import rhythm_of, stored
 from orchestrator.trace.proof.unpack import unpacked
 from orchestrator.trace.read import read_trace
-from tests.bench.figures import Bench, Sample, Spread, Stopwatch, interleave, spread
+from tests.bench.figures import Bench, Sample, Spread, Stopwatch, find_memory, interleave, spread
 
 BYTES_MAX: Final = 5
 READ_MAX: Final = 1.5
@@ -178,6 +178,7 @@ def _by_pyarrow(tables: Tables) -> None:
 
 def _timed(work: Callable[[], object], events: int) -> Callable[[], Sample]:
     def sample() -> Sample:
+        find_memory()
         stopwatch = Stopwatch()
         work()
         return stopwatch.sample(events)
