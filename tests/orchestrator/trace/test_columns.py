@@ -265,6 +265,32 @@ def test_a_footer_that_counts_more_rows_is_not_believed(tmp_path: Path, monkeypa
         assert outcome(Run(tmp_path), is_long=True) == expected
 
 
+@pytest.mark.parametrize(
+    ("groups", "found"),
+    [
+        (
+            [("a", "INT32", "7", "7", 5), ("a", "INT32", "7", "7", 4), ("b", "INT64", "-1", "-1", 9)],
+            (9, {"a": 7, "b": -1}),
+        ),
+        ([("a", "INT32", "7", "7", 5), ("a", "INT32", "8", "8", 4)], (9, {})),
+        ([("a", "INT32", "7", "8", 9), ("b", "INT32", None, None, 9)], (9, {})),
+        ([("a", "BYTE_ARRAY", "7", "7", 9), ("b", "INT32", "1996-12-19", "1996-12-19", 9)], (9, {})),
+        ([("a", "INT32", "7", "7", 9), ("b", "INT32", "7", "7", 8)], (9, {"a": 7})),
+        ([("a", "INT32", "7", "7", 2**63 - 1)] * 3, (parquet.ROWS_MAX, {})),
+        ([("a", "INT32", "7", "7", -1)], (0, {})),
+        ([], (0, {})),
+    ],
+)
+def test_what_holds_one_number_everywhere_is_known_by_its_footer(
+    groups: list[Any], found: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a footer says of the row groups of each column, and however many rows it counts."""
+    parquet.write(tmp_path / "table.parquet", {"a": np.arange(3)})
+    monkeypatch.setattr(parquet, "_ask", lambda _path, _question, _take: groups)
+
+    assert parquet.constants(tmp_path / "table.parquet") == found
+
+
 def test_a_run_that_is_handed_over_in_parts_is_read_as_a_short_one(tmp_path: Path) -> None:
     """What the parts hand on to each other is not lost between them."""
     run_in_columns(Run(tmp_path), cluster(100, seconds=400, delay_ms=700), name="test")
