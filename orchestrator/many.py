@@ -4,7 +4,7 @@ Never changes a number: each row is what `measure` says of the run of that seed.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, wait
 from contextlib import suppress
 from itertools import pairwise
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from node.errors import ConfigurationError
-from node.model import SEED_MAX
+from node.model import SEED_MAX, Model
 from orchestrator.config import Experiment
 from orchestrator.config.experiment import RUNS_MAX
 from orchestrator.config.faults import Partition
@@ -55,13 +55,14 @@ def simulate_many(
     assert threads >= 1, "somebody must do it"
     nodes = range(1, experiment.nodes + 1)
     _refuse_if_too_many(experiment, 0)
-    if not is_worth_compiling(experiment.machines(1), runs=experiment.runs):
+    machines = experiment.machines(1)
+    if not is_worth_compiling(machines, runs=experiment.runs):
         measured = empty(nodes, _seeds(experiment))
         for row in range(experiment.runs):
             trace = simulated(experiment.machines(row + 1))
             put(measured, row, measure(trace), len(trace))
         return measured
-    return _compiled(experiment, threads)
+    return _compiled(experiment, machines, threads)
 
 
 def _asked(experiment: Experiment, *, runs: int | None, seed: int | None) -> Experiment:
@@ -73,12 +74,12 @@ def _asked(experiment: Experiment, *, runs: int | None, seed: int | None) -> Exp
     return experiment.model_copy(update={"runs": runs, "seed": seed})
 
 
-def _compiled(experiment: Experiment, threads: int) -> Measured:
+def _compiled(experiment: Experiment, machines: Mapping[int, Model], threads: int) -> Measured:
     from orchestrator.labs.kernel.batch import Batch  # noqa: PLC0415  # numba costs more than few runs
     from orchestrator.labs.kernel.plan import plan_of  # noqa: PLC0415
     from orchestrator.trace.compiled.figures import fill  # noqa: PLC0415
 
-    plan, draws = plan_of(experiment.machines(1)), _draws(experiment)
+    plan, draws = plan_of(machines), _draws(experiment)
     is_alone = plan.events > EVENTS_ALONE or (draws.fan_out > 0 and not _are_alike(experiment))
     threads = _refuse_if_too_many(experiment, _bytes_of_one(plan, draws), threads=threads)
     measured = empty(range(1, experiment.nodes + 1), _seeds(experiment))

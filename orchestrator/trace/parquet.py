@@ -175,6 +175,7 @@ def _constants(path: Path) -> tuple[int, dict[str, int]]:
     """Return it by the statistics that stand beside each row group."""
     source = f"parquet_metadata({quoted(_without_patterns(path))})"
     asked = "path_in_schema, type, stats_min_value, stats_max_value, row_group_num_rows"
+    # What is not known, or no whole number, is "".
     counts, values = Counter[str](), defaultdict[str, set[str]](set)
     for name, kind, low, high, rows in _ask(path, f"SELECT {asked} FROM {source}", lambda found: found.fetchall()):
         counts[name] += rows

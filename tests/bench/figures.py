@@ -40,8 +40,8 @@ class Stopwatch:
 def find_memory() -> None:
     """Let free memory be at hand for whoever comes next, more than any contender takes.
 
-    The host of a virtual machine may take back what was free for a second or two; a page that must be found anew then
-    costs up to fifty times as much, and whoever comes first after a long peer pays for it.
+    The host of a virtual machine may take back what is free for a while; a page that must be found anew then costs up
+    to fifty times as much, and whoever comes first after a long peer pays for it.
     """
     np.ones(MEMORY_BYTES, np.uint8)
 

@@ -56,7 +56,8 @@ AHEAD: Final = 16
 PATTERN: Final = 64
 """A processor guesses when a lap ends, and is mostly wrong: of few ticks, up to so many are one lap."""
 PEERS_FEW: Final = 16
-"""Which of so many a tick sends to one stands beside what it does, and is rolled with it; of more fewer ticks send."""
+"""To which of up to so many peers a tick sends one is rolled with what it does, and stands above the two bits of that.
+Machines with more peers mostly receive, and it would be rolled in vain."""
 BLOCK: Final = 64
 MACHINES_MANY: Final = 2000
 """Where there are as many machines, what so many ticks need is fetched together, as one by one each is waited for."""
